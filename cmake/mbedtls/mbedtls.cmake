@@ -1,0 +1,105 @@
+# mbedTLS 3.6, static, with our own configuration and patches: the target `mbedtls`.
+#
+# The source is Debian's (fetch.sh says how it comes), cached in SIPSD_DEPS (environment; default
+# .deps in the tree), or a directory given with -DMBEDTLS_SOURCE_DIR for building without a network.
+# It is copied into the build directory and the patches are applied to the copy.
+
+set(MBEDTLS_SOURCE_DIR "" CACHE PATH "Unpacked mbedTLS 3.6 source; empty: fetch Debian's")
+set(_here ${CMAKE_CURRENT_LIST_DIR})
+set(MBEDTLS_DIR ${CMAKE_BINARY_DIR}/mbedtls-source)
+
+# Sets OUT to the directory that has the pristine source, fetching it when there is none.
+function(mbedtls_find_source OUT)
+  if(MBEDTLS_SOURCE_DIR)
+    set(${OUT} ${MBEDTLS_SOURCE_DIR} PARENT_SCOPE)
+    return()
+  endif()
+  set(deps ${CMAKE_SOURCE_DIR}/.deps)
+  if(NOT "$ENV{SIPSD_DEPS}" STREQUAL "")
+    set(deps $ENV{SIPSD_DEPS})
+  endif()
+  execute_process(COMMAND ${_here}/fetch.sh ${deps}/mbedtls RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "mbedTLS could not be fetched (see above); to build without a network, "
+                        "give its source with -DMBEDTLS_SOURCE_DIR=DIR")
+  endif()
+  set(${OUT} ${deps}/mbedtls/src PARENT_SCOPE)
+endfunction()
+
+function(mbedtls_check_version SOURCE)
+  set(header ${SOURCE}/include/mbedtls/build_info.h)
+  if(NOT EXISTS ${header})
+    message(FATAL_ERROR "${SOURCE} is not an mbedTLS source tree")
+  endif()
+  file(STRINGS ${header} line REGEX "define MBEDTLS_VERSION_STRING ")
+  string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" version "${line}")
+  if(version VERSION_LESS 3.6.7 OR NOT version VERSION_LESS 3.7)
+    message(FATAL_ERROR "mbedTLS ${version} in ${SOURCE}: it must be 3.6, and at least 3.6.7")
+  endif()
+  message(STATUS "mbedTLS ${version} from ${SOURCE}")
+endfunction()
+
+# Copies SOURCE to MBEDTLS_DIR and applies the patches, unless that is what is there already.
+function(mbedtls_prepare SOURCE)
+  file(GLOB patches CONFIGURE_DEPENDS ${_here}/patches/*.patch)
+  set(key "${SOURCE}")
+  foreach(patch IN LISTS patches)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${patch})
+    file(SHA256 ${patch} hash)
+    string(APPEND key "\n${hash}")
+  endforeach()
+  set(stamp ${MBEDTLS_DIR}/.prepared)
+  if(EXISTS ${stamp})
+    file(READ ${stamp} prepared)
+    if(prepared STREQUAL key)
+      return()
+    endif()
+  endif()
+
+  file(REMOVE_RECURSE ${MBEDTLS_DIR})
+  file(MAKE_DIRECTORY ${MBEDTLS_DIR}/3rdparty)
+  foreach(part include library 3rdparty/everest)
+    # Not file(COPY): it keeps the old dates, and a file whose patch is gone would not be compiled again.
+    execute_process(COMMAND cp -R ${SOURCE}/${part} ${MBEDTLS_DIR}/${part} RESULT_VARIABLE failed)
+    if(failed)
+      message(FATAL_ERROR "mbedTLS: cannot copy ${SOURCE}/${part}")
+    endif()
+  endforeach()
+  foreach(patch IN LISTS patches)
+    execute_process(COMMAND patch --quiet --strip=1 --fuzz=0 --no-backup-if-mismatch --batch
+                            --input=${patch}
+                    WORKING_DIRECTORY ${MBEDTLS_DIR}
+                    RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
+    if(failed)
+      message(FATAL_ERROR "mbedTLS: the patch ${patch} does not apply to ${SOURCE}:\n${said}")
+    endif()
+  endforeach()
+  file(WRITE ${stamp} "${key}")
+endfunction()
+
+mbedtls_find_source(_source)
+mbedtls_check_version(${_source})
+mbedtls_prepare(${_source})
+
+# Listed by us, not by its own CMake files: Debian's lack Everest, and bring programs and tests.
+set(_everest ${MBEDTLS_DIR}/3rdparty/everest)
+set(_everest_files ${_everest}/library/everest.c ${_everest}/library/x25519.c
+                   ${_everest}/library/Hacl_Curve25519_joined.c)
+file(GLOB _files CONFIGURE_DEPENDS ${MBEDTLS_DIR}/library/*.c)
+
+add_library(mbedtls STATIC ${_files} ${_everest_files})
+# SYSTEM keeps our warnings out of its headers; it still comes before /usr/include, where another
+# version may be.
+target_include_directories(mbedtls SYSTEM PUBLIC ${_here}/.. ${MBEDTLS_DIR}/include
+                                                 ${_everest}/include
+                           PRIVATE ${MBEDTLS_DIR}/library ${_everest}/include/everest
+                                   ${_everest}/include/everest/kremlib)
+target_compile_definitions(mbedtls PUBLIC MBEDTLS_CONFIG_FILE="mbedtls/config.h")
+
+# Where a handshake and a record spend their time, -O2 whatever the build is: full speed for 13 KB.
+# Never -O3: GCC miscompiles GCM with it.
+foreach(hot bignum bignum_core ecp ecp_curves constant_time sha256 sha512 aes aesni gcm chacha20
+            poly1305)
+  set_property(SOURCE ${MBEDTLS_DIR}/library/${hot}.c PROPERTY COMPILE_OPTIONS -O2)
+endforeach()
+set_property(SOURCE ${_everest_files} PROPERTY COMPILE_OPTIONS -O2 -w)

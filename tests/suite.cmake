@@ -1,0 +1,79 @@
+# What `ctest` runs; included by CMakeLists.txt.
+
+set(test_environment
+    # A leak is a failure, and so is the use of a returned function's locals.
+    "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
+    "UBSAN_OPTIONS=print_stacktrace=1"
+    "SOURCE_DIR=${CMAKE_SOURCE_DIR}"
+    "BUILD_DIR=${CMAKE_BINARY_DIR}"
+    "CC=${CMAKE_C_COMPILER}")
+
+# NAME LABEL TIMEOUT COMMAND...
+function(add_suite_test NAME LABEL TIMEOUT)
+  add_test(NAME ${NAME} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${NAME} PROPERTIES LABELS ${LABEL} TIMEOUT ${TIMEOUT}
+                       SKIP_RETURN_CODE 77 ENVIRONMENT "${test_environment}")
+endfunction()
+
+file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} unit/*/test_*.c)
+foreach(source IN LISTS sources)
+  add_test_program(name ${source} PkgConfig::CMOCKA)
+  string(REGEX REPLACE "\\.c$" "" test ${source})
+  add_suite_test(${test} unit 60 ${name})
+endforeach()
+
+# The simulated system goes in as objects, so that its loop_*, dns_* ... are there before the linker
+# gets to the real ones in sipsd_sys, and those are never pulled in.
+file(GLOB simulated CONFIGURE_DEPENDS sim/*.c)
+file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} scenario/test_*.c)
+if(simulated)
+  add_library(test_sim OBJECT ${simulated})
+  target_include_directories(test_sim PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(test_sim PRIVATE sipsd_warnings PkgConfig::CMOCKA test_product)
+  foreach(source IN LISTS sources)
+    add_test_program(name ${source} PkgConfig::CMOCKA $<TARGET_OBJECTS:test_sim>)
+    string(REGEX REPLACE "\\.c$" "" test ${source})
+    add_suite_test(${test} scenario 60 ${name})
+  endforeach()
+endif()
+
+# With libFuzzer's own main the programs would need clang; with driver.c any compiler replays the
+# corpus, and a fixed number of mutations of it.
+if(NOT SIPSD_FUZZ)
+  file(GLOB sources CONFIGURE_DEPENDS fuzz/fuzz_*.c)
+  foreach(source IN LISTS sources)
+    add_test_program(name ${source})
+    target_sources(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/driver.c)
+    string(REGEX REPLACE "^fuzz_" "" corpus ${name})
+    add_suite_test(fuzz/${corpus} fuzz 120 ${name} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${corpus})
+  endforeach()
+endif()
+
+# Scripts get the built programs' paths: SIPSD, SIPSCTL, REGISTRAR, ...
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+foreach(program sipsd sipsctl sipsd-factory registrar)
+  if(TARGET ${program})
+    string(TOUPPER ${program} variable)
+    string(REPLACE "-" "_" variable ${variable})
+    list(APPEND test_environment "${variable}=$<TARGET_FILE:${program}>")
+  endif()
+endforeach()
+list(APPEND test_environment "PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/interop"
+     "PYTHONDONTWRITEBYTECODE=1")
+
+file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} interop/test_*.py)
+foreach(script IN LISTS scripts)
+  string(REGEX REPLACE "\\.py$" "" test ${script})
+  add_suite_test(${test} interop 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${script})
+endforeach()
+
+file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} style/test_*.py style/test_*.sh)
+foreach(script IN LISTS scripts)
+  string(REGEX REPLACE "\\.(py|sh)$" "" test ${script})
+  if(script MATCHES "\\.py$")
+    set(interpreter ${Python3_EXECUTABLE})
+  else()
+    set(interpreter sh)
+  endif()
+  add_suite_test(${test} style 60 ${interpreter} ${CMAKE_CURRENT_SOURCE_DIR}/${script})
+endforeach()
