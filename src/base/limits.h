@@ -1,0 +1,65 @@
+/*
+ * limits: every bound of the daemon, with its reason. Nothing else in the tree has a cap of its
+ * own.
+ *
+ * Times are in milliseconds (_MS) or seconds (_S), sizes in bytes.
+ */
+#ifndef SIPSD_BASE_LIMITS_H
+#define SIPSD_BASE_LIMITS_H
+
+/* --- accounts and connections --- */
+#define LIMIT_ACCOUNTS 16 /* as many as the largest phone of the family has */
+#define LIMIT_HANDSHAKE_MS \
+    10000 /* from TCP connected to TLS done; a slow ARM board needs under 1 s */
+#define LIMIT_CONNECT_MS    8000 /* TCP connect: three SYN retransmissions */
+#define LIMIT_DNS_MS        8000 /* one whole look-up */
+#define LIMIT_DNS_ADDRESSES 16   /* addresses of one name that are tried */
+#define LIMIT_CLOSE_MS      2000 /* for un-REGISTER and close_notify at shutdown */
+#define LIMIT_RECONNECT_BASE_MS                                           \
+    2000 /* first wait after a failure; RFC 5626 says 30 s for whole flow \
+            sets, a phone's user looks at the icon */
+#define LIMIT_RECONNECT_MAX_MS 1800000 /* RFC 5626 section 4.5: max-time 1800 s */
+#define LIMIT_CONNECTION_OUT \
+    131072 /* bytes that wait for a slow server: two of the largest messages */
+
+/* --- TLS --- */
+#define LIMIT_PEER_CERTS 10    /* certificates that a peer may send; real chains have up to 5 */
+#define LIMIT_CERT_BYTES 65536 /* one certificate's DER */
+#define LIMIT_PATH_DEPTH 8     /* certificates of a path, leaf and anchor included */
+#define LIMIT_SIGNATURE_CHECKS \
+    100 /* for one judgement: bounds the work that a hostile list can ask for */
+#define LIMIT_TICKETS       32    /* client session tickets kept: two a flow of 16 accounts */
+#define LIMIT_TLS_PLAINTEXT 16384 /* RFC 8446 section 5.1 */
+
+/* --- trust and identity files --- */
+#define LIMIT_CUSTOM_CAS      10
+#define LIMIT_CERT_FILE_BYTES (5 * 1024 * 1024)
+
+/* --- SIP --- */
+#define LIMIT_SIP_MESSAGE      65535 /* RFC 3261 section 18.1.1: what a UDP packet could carry */
+#define LIMIT_SIP_HEADER_BYTES 32768 /* start line and headers; the rest may be body */
+#define LIMIT_SIP_HEADERS      128   /* header fields of one message */
+#define LIMIT_SIP_TIMER_F_MS   32000 /* RFC 3261 section 17.1.2.2: 64 * T1 */
+#define LIMIT_REGISTER_MIN_S \
+    30 /* shortest refresh: a server that grants less is refreshed at this pace */
+#define LIMIT_REGISTER_MAX_S 86400
+#define LIMIT_AUTH_ROUNDS    3 /* challenges answered in a row for one request */
+
+/* --- settings --- */
+#define LIMIT_SETTINGS_BYTES (256 * 1024) /* one settings file */
+#define LIMIT_SETTINGS_LINE  4096
+#define LIMIT_SETTING_VALUE  1024
+
+/* --- sockets of the phone's own processes --- */
+#define LIMIT_RPC_CLIENTS 16    /* a socket */
+#define LIMIT_RPC_REQUEST 65536 /* one line from a client */
+#define LIMIT_RPC_BACKLOG 65536 /* bytes that wait for a slow client; then it gets a new snapshot \
+                                 */
+#define LIMIT_RPC_REPLY  (1024 * 1024) /* trust.list with certificates as PEM is the largest */
+#define LIMIT_JSON_DEPTH 32
+#define LIMIT_TEXT       256 /* names and sentences in events */
+
+/* --- housekeeping --- */
+#define LIMIT_CLOCK_SAVE_S 3600 /* how often the last known good time is written: flash wears */
+
+#endif

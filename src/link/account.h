@@ -1,0 +1,116 @@
+/*
+ * account: one SIP account: from its settings to a registered, locked connection, for ever.
+ *
+ *     IDLE -> RESOLVING -> CONNECTING -> HANDSHAKE -> OPEN -> (WAITING -> RESOLVING ...)
+ *
+ * It never gives up and never hammers: after a failure it waits as base/backoff says. What the UI
+ * may know of it is an account_status; each change of it is told once.
+ */
+#ifndef SIPSD_LINK_ACCOUNT_H
+#define SIPSD_LINK_ACCOUNT_H
+
+#include "base/errinfo.h"
+#include "link/connection.h"
+#include "link/registration.h"
+#include "pki/trust.h"
+#include "pki/verify.h"
+#include "sys/dns.h"
+#include "sys/wallclock.h"
+#include "tls/ticket.h"
+
+struct account;
+
+enum account_state {
+    ACCOUNT_IDLE, /* disabled, or stopped */
+    ACCOUNT_RESOLVING,
+    ACCOUNT_CONNECTING,
+    ACCOUNT_HANDSHAKE,
+    ACCOUNT_OPEN,
+    ACCOUNT_WAITING,  /* for the next try */
+    ACCOUNT_STOPPING, /* un-REGISTER is under way */
+};
+
+/* What the settings say of one account; all strings are copied by account_new(). */
+struct account_config {
+    int number; /* 1 to LIMIT_ACCOUNTS */
+    bool enabled;
+    const char *label;
+    const char *display_name;
+    const char *user;
+    const char *auth_user;
+    const char *password;
+    const char
+        *domain; /* sip_server.1.address: of the address of record, and the name that is checked */
+    const char *proxy_host; /* outbound proxy: where to connect, and then the name that is checked;
+                               or NULL */
+    uint16_t port;          /* 5061 */
+    uint32_t expires_s;
+    struct verify_policy policy;
+    bool check_name;
+    enum trust_filter filter;
+    enum tls_versions versions;
+};
+
+/* What all accounts share; borrowed, must outlive them. */
+struct account_shared {
+    struct loop *loop;
+    struct dns *dns;
+    struct wallclock_source *clock;
+    struct tls_tickets *tickets;
+    struct rng rng;
+    const char *instance_id; /* "urn:uuid:..." */
+    const char *user_agent;
+};
+
+/* What the UI may know; strings are valid until the account changes again. */
+struct account_status {
+    int number;
+    const char *label;
+    const char *aor; /* "sips:alice@example.com" */
+    enum account_state state;
+    enum registration_state registration;
+    uint32_t granted_s;
+    bool encrypted; /* a TLS connection is up */
+    bool name_checked;
+    const struct verdict
+        *verdict; /* of the live connection, or of the last handshake; class NONE before one */
+    const struct errinfo *error;  /* the last failure; code ERR_OK while all is well */
+    struct tls_session_facts tls; /* of the live connection */
+    struct addr remote;           /* family 0 if there is no connection */
+    const char *host;             /* where it connects to, as configured */
+    uint32_t retry_in_ms;         /* WAITING: until the next try */
+    uint32_t failures;            /* in a row */
+};
+
+typedef void account_changed_fn(void *arg, struct account *a);
+
+RESULT account_new(const struct account_shared *shared, const struct account_config *cfg,
+                   struct trust *trust, account_changed_fn *changed, void *arg,
+                   struct account **out, struct errinfo *e);
+
+/* At once, nothing is sent. NULL is fine. */
+void account_free(struct account *a);
+
+void account_start(struct account *a);
+
+/* Un-REGISTERs, sends close_notify, becomes IDLE (told by CHANGED), within LIMIT_CLOSE_MS. */
+void account_stop(struct account *a);
+
+/* Drops the connection and connects now, whatever it was waiting for. */
+void account_reconnect(struct account *a);
+
+/*
+ * The trust store was replaced: the live connection's chain is judged again. A still good one is
+ * not touched; a bad one is closed and loses its lock at once. An account that waits because of its
+ * peer's certificate tries again at once.
+ */
+void account_set_trust(struct account *a, struct trust *trust);
+
+/* The clock was set: the same judgement again with the new time. */
+void account_clock_changed(struct account *a);
+
+struct account_status account_status(const struct account *a);
+const char *account_state_name(enum account_state s);
+int account_number(const struct account *a);
+
+#endif
