@@ -1,14 +1,14 @@
 /*
  * mbedTLS as sipsd builds it. What is not here is not in the phone.
  *
- * Groups that only the maker's tool and the tests use are marked so: the library is static, and what
- * the daemon does not call the linker leaves out.
+ * Groups that only the maker's tool and the tests use are marked so: the library is static, and
+ * what the daemon does not call the linker leaves out.
  */
 #ifndef SIPSD_MBEDTLS_CONFIG_H
 #define SIPSD_MBEDTLS_CONFIG_H
 
-/* Platform. Without HAVE_TIME_DATE mbedTLS skips every date silently. Memory can be counted (heap per
- * connection) and the time is the daemon's own clock, which knows when it was never set. */
+/* Platform. Without HAVE_TIME_DATE mbedTLS skips every date silently. Memory can be counted (heap
+ * per connection) and the time is the daemon's own clock, which knows when it was never set. */
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_HAVE_TIME
 #define MBEDTLS_HAVE_TIME_DATE
@@ -22,8 +22,8 @@
 #define MBEDTLS_ENTROPY_C
 #define MBEDTLS_CTR_DRBG_C
 
-/* Ciphers: AEAD only in TLS. CBC is here for encrypted private keys and never offered to a peer: the
- * cipher suites are named one by one in tls/ciphers. */
+/* Ciphers: AEAD only in TLS. CBC is here for encrypted private keys and never offered to a peer:
+ * the cipher suites are named one by one in tls/ciphers. */
 #define MBEDTLS_AES_C
 #if defined(__x86_64__) || defined(__i386__)
 #define MBEDTLS_AESNI_C
@@ -43,8 +43,8 @@
 #define MBEDTLS_POLY1305_C
 #define MBEDTLS_CHACHAPOLY_C
 
-/* Hashes. MD5: SIP digest with servers that have nothing else (RFC 8760). MD5 and SHA-1 also so that
- * an old signature is recognised and refused by its name, not as an unknown algorithm. */
+/* Hashes. MD5: SIP digest with servers that have nothing else (RFC 8760). MD5 and SHA-1 also so
+ * that an old signature is recognised and refused by its name, not as an unknown algorithm. */
 #define MBEDTLS_MD_C
 #define MBEDTLS_MD5_C
 #define MBEDTLS_SHA1_C
@@ -54,8 +54,8 @@
 #define MBEDTLS_SHA512_C
 #define MBEDTLS_HKDF_C
 
-/* Public keys. NIST_OPTIM: a handshake takes 3.3 times longer without. Everest: X25519 in a third less
- * time. P-521 signs nothing that we make, but there are CAs and servers that use it. */
+/* Public keys. NIST_OPTIM: a handshake takes 3.3 times longer without. Everest: X25519 in a third
+ * less time. P-521 signs nothing that we make, but there are CAs and servers that use it. */
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_RSA_C
 #define MBEDTLS_PKCS1_V15
@@ -98,7 +98,8 @@
 #define MBEDTLS_X509_CSR_PARSE_C
 #define MBEDTLS_X509_CSR_WRITE_C
 
-/* TLS 1.3 is built on PSA. The rest is not (no USE_PSA_CRYPTO): slower and larger for no gain here. */
+/* TLS 1.3 is built on PSA. The rest is not (no USE_PSA_CRYPTO): slower and larger for no gain here.
+ */
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_KEY_STORE_DYNAMIC
 
@@ -115,7 +116,7 @@
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_RSA_ENABLED
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
-#define MBEDTLS_SSL_ALL_ALERT_MESSAGES /* an alert for a bad record too */
+#define MBEDTLS_SSL_ALL_ALERT_MESSAGES    /* an alert for a bad record too */
 #define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE /* live connections are judged again */
 #define MBEDTLS_SSL_ALPN
 #define MBEDTLS_SSL_SERVER_NAME_INDICATION

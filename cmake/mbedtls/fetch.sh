@@ -46,6 +46,7 @@ find_mirror() {
         echo "$DEBIAN_MIRROR"
         return
     fi
+    # shellcheck disable=SC2016 # apt's variables, not the shell's
     apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' |
         awk -F'|' '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
 }

@@ -1,10 +1,15 @@
 # mbedTLS 3.6, static, with our own configuration and patches: the target `mbedtls`.
 #
-# The source is Debian's (fetch.sh says how it comes), cached in SIPSD_DEPS (environment; default
-# .deps in the tree), or a directory given with -DMBEDTLS_SOURCE_DIR for building without a network.
-# It is copied into the build directory and the patches are applied to the copy.
+# The source is Debian's (fetch.sh says how it comes), kept in SIPSD_DEPS, or a directory given with
+# -DMBEDTLS_SOURCE_DIR for building without a network. It is copied into the build directory and the
+# patches are applied to the copy.
 
 set(MBEDTLS_SOURCE_DIR "" CACHE PATH "Unpacked mbedTLS 3.6 source; empty: fetch Debian's")
+set(_deps ${CMAKE_SOURCE_DIR}/.deps)
+if(NOT "$ENV{SIPSD_DEPS}" STREQUAL "") # one for several trees
+  set(_deps $ENV{SIPSD_DEPS})
+endif()
+set(SIPSD_DEPS ${_deps} CACHE PATH "Where fetched sources are kept")
 set(_here ${CMAKE_CURRENT_LIST_DIR})
 set(MBEDTLS_DIR ${CMAKE_BINARY_DIR}/mbedtls-source)
 
@@ -14,16 +19,12 @@ function(mbedtls_find_source OUT)
     set(${OUT} ${MBEDTLS_SOURCE_DIR} PARENT_SCOPE)
     return()
   endif()
-  set(deps ${CMAKE_SOURCE_DIR}/.deps)
-  if(NOT "$ENV{SIPSD_DEPS}" STREQUAL "")
-    set(deps $ENV{SIPSD_DEPS})
-  endif()
-  execute_process(COMMAND ${_here}/fetch.sh ${deps}/mbedtls RESULT_VARIABLE failed)
+  execute_process(COMMAND ${_here}/fetch.sh ${SIPSD_DEPS}/mbedtls RESULT_VARIABLE failed)
   if(failed)
     message(FATAL_ERROR "mbedTLS could not be fetched (see above); to build without a network, "
                         "give its source with -DMBEDTLS_SOURCE_DIR=DIR")
   endif()
-  set(${OUT} ${deps}/mbedtls/src PARENT_SCOPE)
+  set(${OUT} ${SIPSD_DEPS}/mbedtls/src PARENT_SCOPE)
 endfunction()
 
 function(mbedtls_check_version SOURCE)

@@ -1,7 +1,7 @@
 /*
- * Runs a fuzz target without libFuzzer, for builds by any compiler: every file of the corpus as it is,
- * then a fixed number of mutations of each. The mutations are the same in every run, so a failure
- * comes back; finding new inputs is `./dev fuzz NAME`.
+ * Runs a fuzz target without libFuzzer, for builds by any compiler: every file of the corpus as it
+ * is, then a fixed number of mutations of each. The mutations are the same in every run, so a
+ * failure comes back; finding new inputs is `./dev fuzz NAME`.
  *
  * usage: fuzz_NAME [FILE | DIRECTORY]...
  */
@@ -45,7 +45,8 @@ static void run_bytes(const uint8_t *data, size_t size)
     inputs_run++;
 }
 
-/* Changes, removes or doubles a few bytes; returns the new size. DATA has room for one byte more. */
+/* Changes, removes or doubles a few bytes; returns the new size. DATA has room for one byte more.
+ */
 static size_t mutate(uint8_t *data, size_t size, uint64_t *state)
 {
     uint64_t r = next_random(state);
