@@ -60,6 +60,7 @@ struct account_shared {
     struct rng rng;
     const char *instance_id; /* "urn:uuid:..." */
     const char *user_agent;
+    struct identity *identity; /* sent to servers that ask for a certificate; NULL: none is sent */
 };
 
 /* What the UI may know; strings are valid until the account changes again. */
@@ -69,12 +70,15 @@ struct account_status {
     const char *aor; /* "sips:alice@example.com" */
     enum account_state state;
     enum registration_state registration;
-    uint32_t granted_s;
-    bool encrypted; /* a TLS connection is up */
+    uint32_t granted_s;                       /* 0 unless registered */
+    int registration_status;                  /* of the last final response; 0 before one */
+    const struct errinfo *registration_error; /* code ERR_OK while all is well */
+    bool encrypted; /* a TLS connection is up, and the server accepted ours */
     bool name_checked;
     const struct verdict
         *verdict; /* of the live connection, or of the last handshake; class NONE before one */
-    const struct errinfo *error;  /* the last failure; code ERR_OK while all is well */
+    const struct errinfo *error;  /* why there is no connection: the last failure; code ERR_OK while
+                                     all is well. ERR_CERT: the verdict says why */
     struct tls_session_facts tls; /* of the live connection */
     struct addr remote;           /* family 0 if there is no connection */
     const char *host;             /* where it connects to, as configured */
@@ -82,6 +86,10 @@ struct account_status {
     uint32_t failures;            /* in a row */
 };
 
+/*
+ * Something of the status changed: once a change, after all of it is done. It comes from the loop,
+ * or from inside one of the calls below that change something; A may not be freed in it.
+ */
 typedef void account_changed_fn(void *arg, struct account *a);
 
 RESULT account_new(const struct account_shared *shared, const struct account_config *cfg,
@@ -91,12 +99,15 @@ RESULT account_new(const struct account_shared *shared, const struct account_con
 /* At once, nothing is sent. NULL is fine. */
 void account_free(struct account *a);
 
+/* Begins to connect; nothing if it is disabled or was started already. */
 void account_start(struct account *a);
 
-/* Un-REGISTERs, sends close_notify, becomes IDLE (told by CHANGED), within LIMIT_CLOSE_MS. */
+/* Un-REGISTERs, sends close_notify, becomes IDLE within LIMIT_CLOSE_MS; at once where nothing is to
+ * be taken back. */
 void account_stop(struct account *a);
 
-/* Drops the connection and connects now, whatever it was waiting for. */
+/* Drops the connection and connects now, whatever it was waiting for; nothing if it is IDLE or
+ * STOPPING. */
 void account_reconnect(struct account *a);
 
 /*

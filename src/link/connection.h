@@ -25,7 +25,8 @@ enum connection_state {
 };
 
 struct connection_handlers {
-    void (*on_open)(void *arg); /* the handshake is done, the verdict stands */
+    void (*on_connected)(void *arg); /* dialled: TCP is up, the handshake begins; may be NULL */
+    void (*on_open)(void *arg);      /* the handshake is done, the verdict stands */
     void (*on_message)(void *arg, const struct sip_message *m, struct slice raw);
     void (*on_pong)(void *arg); /* may be NULL */
     /* The last call. E says why: the verdict's sentence where the peer was refused. */
