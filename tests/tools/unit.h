@@ -1,0 +1,25 @@
+/*
+ * unit: cmocka with what it wants to be included before it, and without its macro fail(), which
+ * would hide the function of base/errinfo.h. fail_msg() stays.
+ */
+#ifndef SIPSD_TESTS_TOOLS_UNIT_H
+#define SIPSD_TESTS_TOOLS_UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#undef fail
+#undef fail_msg
+#define fail_msg(...)              \
+    do {                           \
+        print_error(__VA_ARGS__);  \
+        print_error("\n");         \
+        _fail(__FILE__, __LINE__); \
+    } while (0)
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif
