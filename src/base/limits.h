@@ -22,6 +22,15 @@
 #define LIMIT_CONNECTION_OUT \
     131072 /* bytes that wait for a slow server: two of the largest messages */
 
+#define LIMIT_ACCEPT_BACKLOG  32   /* connections that the kernel holds for us */
+#define LIMIT_ACCEPT_TURN     8    /* accepted before other events have their turn */
+#define LIMIT_ACCEPT_RETRY_MS 1000 /* pause when there is no descriptor or memory to accept with \
+                                    */
+#define LIMIT_TCP_IDLE_S  120 /* first keep-alive probe of a connection on which nothing is sent */
+#define LIMIT_TCP_PROBE_S 15  /* between probes that nobody answers */
+#define LIMIT_TCP_UNANSWERED_MS \
+    45000 /* data or probes unacknowledged for so long: the peer is gone */
+
 /* --- TLS --- */
 #define LIMIT_PEER_CERTS 10    /* certificates that a peer may send; real chains have up to 5 */
 #define LIMIT_CERT_BYTES 65536 /* one certificate's DER */
@@ -53,8 +62,9 @@
 /* --- sockets of the phone's own processes --- */
 #define LIMIT_RPC_CLIENTS 16    /* a socket */
 #define LIMIT_RPC_REQUEST 65536 /* one line from a client */
-#define LIMIT_RPC_BACKLOG 65536 /* bytes that wait for a slow client; then it gets a new snapshot \
-                                 */
+#define LIMIT_RPC_BACKLOG                                                   \
+    65536 /* bytes that wait for a slow client; then it gets a new snapshot \
+           */
 #define LIMIT_RPC_REPLY  (1024 * 1024) /* trust.list with certificates as PEM is the largest */
 #define LIMIT_JSON_DEPTH 32
 #define LIMIT_TEXT       256 /* names and sentences in events */

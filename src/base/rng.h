@@ -1,6 +1,6 @@
 /*
  * rng: a source of random bytes, passed to whoever needs them, so that no module below the loop has
- * one of its own and tests can repeat a run. The system's is sys/random.h.
+ * one of its own and tests can repeat a run. The system's is sys/entropy.h.
  *
  * The fill function has mbedTLS's signature (0 is success) and can be handed to it as it stands.
  */

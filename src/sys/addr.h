@@ -16,13 +16,23 @@ struct addr {
 /* "[" + 45 characters + "%" + scope + "]:65535" and NUL. */
 #define ADDR_TEXT_SIZE 72
 
-/* From an IP literal ("192.0.2.1", "2001:db8::1", "[2001:db8::1]"); false if TEXT is not one. */
+/*
+ * From an IP literal ("192.0.2.1", "2001:db8::1", "[2001:db8::1]", "fe80::1%eth0"); false, and *OUT
+ * untouched, if TEXT is not one. A zone is the name or the number of a network interface (RFC 4007
+ * section 11).
+ */
 bool addr_parse(const char *text, uint16_t port, struct addr *out);
 
 bool addr_eq(const struct addr *a, const struct addr *b);
 
-/* "192.0.2.1:5061", "[2001:db8::1]:5061"; and without the port (no brackets). */
+/* "192.0.2.1:5061", "[2001:db8::1]:5061"; and without the port (no brackets). "" for none. */
 void addr_format(const struct addr *a, char out[ADDR_TEXT_SIZE]);
 void addr_format_host(const struct addr *a, char out[ADDR_TEXT_SIZE]);
+
+/* To the form that the system's calls take, and back: family 0 for one that is neither. */
+struct sockaddr;
+struct sockaddr_storage;
+unsigned addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out); /* its length */
+struct addr addr_from_sockaddr(const struct sockaddr *sa);
 
 #endif

@@ -23,17 +23,20 @@ struct loop_poll;
 
 typedef void loop_fn(void *arg);
 
+/* SIGPIPE is ignored from then on, in the whole process. */
 RESULT loop_new(struct loop **out, struct errinfo *e);
 
 /* Everything that was made on it must have been freed or closed before; runs what is left to let go
- * of. */
+ * of, at most for LIMIT_CLOSE_MS (stream_finish). NULL is fine. */
 void loop_free(struct loop *l);
 
-/* Runs callbacks until loop_stop(). */
+/* Runs callbacks until loop_stop(); one that came before makes it return at once. Asleep, and not
+ * woken, while there is nothing to do. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 
-/* Milliseconds of a clock that never jumps; 0 is long ago. Constant within one turn of the loop. */
+/* Milliseconds of a clock that never jumps, from an arbitrary start. Constant within one turn of
+ * the loop; timers count from it. */
 uint64_t loop_now_ms(const struct loop *l);
 
 /* One-shot timers. start: FN(ARG) after MS milliseconds, in place of an earlier start. NULL on no

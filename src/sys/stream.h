@@ -6,7 +6,9 @@
  * owner closed first; after it the stream has to be freed with stream_close(), and nothing else may
  * be done with it. stream_close() may be called inside any of its callbacks, and none follows it.
  *
- * Writes are queued up to the cap that the owner gave; the stream keeps its own copy.
+ * Writes are queued up to the cap that the owner gave; the stream keeps its own copy. A write that
+ * the peer no longer takes does not fail: what the peer sent before it closed is delivered first,
+ * and on_closed says the rest.
  */
 #ifndef SIPSD_SYS_STREAM_H
 #define SIPSD_SYS_STREAM_H
@@ -24,7 +26,9 @@ struct stream_listener;
 struct stream_handlers {
     void (*on_open)(void *arg);                    /* after stream_connect only */
     void (*on_data)(void *arg, struct slice data); /* valid during the call */
-    void (*on_drained)(void *arg); /* the queue of writes is empty again; may be NULL */
+    /* The queue, in which a write had to wait, is empty again; may be NULL. A write that the kernel
+     * takes at once is not told: see stream_queued(). */
+    void (*on_drained)(void *arg);
     /* The peer closed (ERR_CLOSED), or it failed (ERR_SYSTEM, ERR_TIMEOUT ...; E says how). */
     void (*on_closed)(void *arg, struct result why, const struct errinfo *e);
 };
@@ -50,7 +54,11 @@ void stream_resume(struct stream *s);
 /* Closes at once and frees; what is queued is lost. NULL is fine. */
 void stream_close(struct stream *s);
 
-/* No more callbacks; sends what is queued, at most for LIMIT_CLOSE_MS, then closes and frees. */
+/*
+ * No more callbacks; sends what is queued, waits over TCP until the peer has closed too (else a
+ * reset could overtake what was sent), at most for LIMIT_CLOSE_MS, then closes and frees.
+ * loop_free() waits for it. NULL is fine.
+ */
 void stream_finish(struct stream *s);
 
 /* TCP only; family 0 if there is none. */
@@ -71,7 +79,9 @@ typedef void stream_accept_fn(void *arg, struct stream *accepted);
 /*
  * Listens on a Unix socket: a stale one at PATH is replaced (one that answers is not: ERR_EXISTS);
  * owner group GID (or (gid_t)-1) and MODE are set before anybody can connect. The path is removed
- * by _free.
+ * by _free, unless somebody else's socket has taken its place.
+ *
+ * Out of descriptors, accepting pauses for LIMIT_ACCEPT_RETRY_MS; the kernel keeps the backlog.
  */
 RESULT stream_listen_unix(struct loop *l, const char *path, mode_t mode, gid_t gid,
                           stream_accept_fn *fn, void *arg, struct stream_listener **out,
@@ -81,6 +91,6 @@ RESULT stream_listen_unix(struct loop *l, const char *path, mode_t mode, gid_t g
 RESULT stream_listen_tcp(struct loop *l, const struct addr *at, stream_accept_fn *fn, void *arg,
                          struct stream_listener **out, struct errinfo *e);
 struct addr stream_listener_local(const struct stream_listener *sl);
-void stream_listener_free(struct stream_listener *sl);
+void stream_listener_free(struct stream_listener *sl); /* also inside its callback; NULL is fine */
 
 #endif
