@@ -19,8 +19,11 @@
     2000 /* first wait after a failure; RFC 5626 says 30 s for whole flow \
             sets, a phone's user looks at the icon */
 #define LIMIT_RECONNECT_MAX_MS 1800000 /* RFC 5626 section 4.5: max-time 1800 s */
+#define LIMIT_STABLE_MS        60000 /* registered for so long: the next failure is a first one again */
 #define LIMIT_CONNECTION_OUT \
     131072 /* bytes that wait for a slow server: two of the largest messages */
+#define LIMIT_CONNECTION_TURN \
+    32 /* messages of one peer in one turn of the loop: none starves others */
 
 #define LIMIT_ACCEPT_BACKLOG  32   /* connections that the kernel holds for us */
 #define LIMIT_ACCEPT_TURN     8    /* accepted before other events have their turn */

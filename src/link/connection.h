@@ -4,8 +4,14 @@
  *
  *     CONNECTING -> HANDSHAKE -> OPEN -> CLOSED
  *
- * It belongs to an account, a name and a policy (its owner's), never to an address. The handshake
- * has LIMIT_HANDSHAKE_MS. No SIP byte leaves before the verdict accepted the peer.
+ * It belongs to an account, a name and a policy (its owner's), never to an address. Connecting has
+ * LIMIT_CONNECT_MS, the handshake LIMIT_HANDSHAKE_MS. No SIP byte leaves before the verdict
+ * accepted the peer; a refused one gets the alert that says why, then the connection closes.
+ * Keep-alives are answered here (RFC 5626 section 3.5.1).
+ *
+ * A peer that sends faster than we work, or does not read what it asked for, is read more slowly:
+ * at most LIMIT_CONNECTION_TURN messages in one turn of the loop, none while more than half of
+ * LIMIT_CONNECTION_OUT waits for it.
  */
 #ifndef SIPSD_LINK_CONNECTION_H
 #define SIPSD_LINK_CONNECTION_H
@@ -24,12 +30,20 @@ enum connection_state {
     CONNECTION_CLOSED
 };
 
+/* All of them come from the loop, never from inside a call of this module. Static storage. */
 struct connection_handlers {
     void (*on_connected)(void *arg); /* dialled: TCP is up, the handshake begins; may be NULL */
     void (*on_open)(void *arg);      /* the handshake is done, the verdict stands */
+    /* M and RAW are valid during the call. A message that cannot be parsed is logged and dropped:
+     * its boundaries are known, so the rest of the stream is sound. */
     void (*on_message)(void *arg, const struct sip_message *m, struct slice raw);
     void (*on_pong)(void *arg); /* may be NULL */
-    /* The last call. E says why: the verdict's sentence where the peer was refused. */
+    /*
+     * The last call; what the connection knows stays readable until it is freed. R and E say why,
+     * in words that name host and address: ERR_CERT with the verdict's sentence (the peer was
+     * refused), ERR_TIMEOUT, ERR_TLS, ERR_CLOSED (the peer ended it), ERR_PARSE, ERR_LIMIT,
+     * ERR_SYSTEM.
+     */
     void (*on_closed)(void *arg, struct result why, const struct errinfo *e);
 };
 
@@ -44,7 +58,8 @@ RESULT connection_accept(struct loop *l, struct stream *s, struct tls_profile *p
                          const struct tls_session_params *tls, const struct connection_handlers *h,
                          void *arg, struct connection **out, struct errinfo *e);
 
-/* Sends one SIP message or keep-alive. ERR_STATE unless OPEN, ERR_LIMIT if the peer is too slow. */
+/* Sends one SIP message or keep-alive. ERR_STATE unless OPEN, ERR_LIMIT if the peer is too slow
+ * (nothing of it was sent, and the connection is no good any more: close it). */
 RESULT connection_send(struct connection *c, struct slice message);
 
 /* Sends close_notify, flushes within LIMIT_CLOSE_MS, and frees; no more callbacks. NULL is fine. */
@@ -57,6 +72,8 @@ enum connection_state connection_state(const struct connection *c);
 const struct verdict *connection_verdict(const struct connection *c);
 const struct slice *connection_chain(const struct connection *c, size_t *n);
 struct tls_session_facts connection_facts(const struct connection *c);
+
+/* Family 0 before TCP is up. */
 struct addr connection_local(const struct connection *c);
 struct addr connection_remote(const struct connection *c);
 

@@ -1,0 +1,569 @@
+#include "link/account.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "link/answer.h"
+#include "link/flow.h"
+#include "link/route.h"
+
+struct account {
+    enum account_state state;
+    const struct account_shared *shared;
+    account_changed_fn *changed;
+    void *arg;
+    bool dirty; /* something visible changed, and was not told yet */
+
+    /* from the settings */
+    int number;
+    bool enabled;
+    char area[16]; /* "account 3", for the log */
+    char *label;
+    char *aor;
+    char *host;
+
+    /* of the present try */
+    struct route route;
+    struct flow flow;
+    bool accepted; /* the server accepted our certificate, or asked for none */
+
+    struct registration *registration;
+    struct errinfo given_up; /* the connection has to go, and why; ERR_OK: it may stay */
+    uint64_t registered_ms;  /* since when; 0 while it is not */
+
+    struct loop_timer *timer; /* WAITING: the next try; OPEN: the registration's; STOPPING: both */
+    uint64_t deadline_ms;     /* of WAITING and STOPPING */
+    struct backoff backoff;
+
+    struct verdict verdict;
+    struct errinfo error;
+};
+
+/* --- states --- */
+
+#define BIT(s) (1u << (s))
+
+static const struct {
+    const char *name;
+    unsigned next;
+} states[] = {
+    [ACCOUNT_IDLE] = {"idle", BIT(ACCOUNT_RESOLVING)},
+    [ACCOUNT_RESOLVING] = {"resolving", BIT(ACCOUNT_CONNECTING) | BIT(ACCOUNT_WAITING) |
+                                            BIT(ACCOUNT_RESOLVING) | BIT(ACCOUNT_IDLE)},
+    [ACCOUNT_CONNECTING] = {"connecting", BIT(ACCOUNT_HANDSHAKE) | BIT(ACCOUNT_CONNECTING) |
+                                              BIT(ACCOUNT_WAITING) | BIT(ACCOUNT_RESOLVING) |
+                                              BIT(ACCOUNT_IDLE)},
+    [ACCOUNT_HANDSHAKE] = {"handshake", BIT(ACCOUNT_OPEN) | BIT(ACCOUNT_CONNECTING) |
+                                            BIT(ACCOUNT_WAITING) | BIT(ACCOUNT_RESOLVING) |
+                                            BIT(ACCOUNT_IDLE)},
+    [ACCOUNT_OPEN] = {"open", BIT(ACCOUNT_WAITING) | BIT(ACCOUNT_RESOLVING) |
+                                  BIT(ACCOUNT_STOPPING) | BIT(ACCOUNT_IDLE)},
+    [ACCOUNT_WAITING] = {"waiting", BIT(ACCOUNT_RESOLVING) | BIT(ACCOUNT_IDLE)},
+    [ACCOUNT_STOPPING] = {"stopping", BIT(ACCOUNT_IDLE)},
+};
+
+static void set_state(struct account *a, enum account_state to)
+{
+    assert((states[a->state].next & BIT(to)) != 0);
+    log_debug(a->area, "%s -> %s", states[a->state].name, states[to].name);
+    a->state = to;
+    a->dirty = true;
+}
+
+/* The last act of whatever came in: tells what changed, once. */
+static void settle(struct account *a)
+{
+    if (!a->dirty)
+        return;
+    a->dirty = false;
+    a->changed(a->arg, a);
+}
+
+static uint64_t now_ms(const struct account *a)
+{
+    return loop_now_ms(a->shared->loop);
+}
+
+static void timer_until(struct account *a, uint64_t deadline)
+{
+    const uint64_t now = now_ms(a);
+    loop_timer_start(a->timer, deadline > now ? deadline - now : 0);
+}
+
+/* --- down --- */
+
+static void drop_connection(struct account *a)
+{
+    flow_close(&a->flow);
+    registration_disconnected(a->registration);
+    errinfo_clear(&a->given_up);
+}
+
+/* Leaves whatever is under way; the state is the caller's to set. */
+static void tear_down(struct account *a)
+{
+    loop_timer_stop(a->timer);
+    route_cancel(&a->route);
+    drop_connection(a);
+}
+
+static void become_idle(struct account *a)
+{
+    tear_down(a);
+    errinfo_clear(&a->error);
+    a->verdict.class = VERDICT_NONE;
+    a->registered_ms = 0;
+    backoff_reset(&a->backoff);
+    set_state(a, ACCOUNT_IDLE);
+}
+
+/* A whole try failed, or a connection that was up is lost. */
+static void wait_for_retry(struct account *a, const struct errinfo *why)
+{
+    const uint64_t now = now_ms(a);
+    /* A server that accepts us and fails at once must not reset the back-off each time. */
+    if (a->registered_ms != 0 && now - a->registered_ms >= LIMIT_STABLE_MS)
+        backoff_reset(&a->backoff);
+    a->registered_ms = 0;
+    const uint32_t wait = backoff_next(&a->backoff, &a->shared->rng);
+    a->error = *why;
+    a->deadline_ms = now + wait;
+    timer_until(a, a->deadline_ms);
+    set_state(a, ACCOUNT_WAITING);
+    log_warning(a->area, "%s; the next try is in %.1f s", why->text, wait / 1000.0);
+}
+
+static void lose_connection(struct account *a, const struct errinfo *why)
+{
+    const struct errinfo kept = *why; /* it may be what is torn down */
+    drop_connection(a);
+    if (a->state == ACCOUNT_STOPPING)
+        become_idle(a);
+    else
+        wait_for_retry(a, &kept);
+}
+
+/* --- up: resolve, connect, shake hands --- */
+
+/* The handshake's verdict is what people will ask for, whether the connection lives or not. */
+static void keep_verdict(struct account *a, const struct verdict *v)
+{
+    if (v->class == VERDICT_NONE)
+        return;
+    if (!judge_same(&a->verdict, v))
+        a->dirty = true;
+    a->verdict = *v;
+}
+
+static void begin(struct account *a)
+{
+    struct errinfo e = ERRINFO_INIT;
+    set_state(a, ACCOUNT_RESOLVING);
+    if (is_err(route_find(&a->route, &e)))
+        wait_for_retry(a, &e);
+}
+
+static const struct connection_handlers handlers;
+
+/* The next address; when all were tried, the whole try has failed. */
+static void dial_next(struct account *a)
+{
+    const struct addr *to;
+    while ((to = route_next(&a->route)) != NULL) {
+        struct errinfo e = ERRINFO_INIT;
+        if (is_ok(flow_dial(&a->flow, to, &handlers, a, &e))) {
+            set_state(a, ACCOUNT_CONNECTING);
+            return;
+        }
+        route_failed(&a->route, &e);
+    }
+    wait_for_retry(a, route_error(&a->route));
+}
+
+static void on_route(void *arg)
+{
+    struct account *a = arg;
+    dial_next(a);
+    settle(a);
+}
+
+/* Judges the live chain with today's trust and clock; false if the connection had to go. */
+static bool judge_again(struct account *a)
+{
+    struct verdict v;
+    flow_judge(&a->flow, &v);
+    keep_verdict(a, &v);
+    if (verdict_accepted(&v))
+        return true;
+    struct errinfo e = ERRINFO_INIT;
+    IGNORE(fail(&e, ERR_CERT, "%s", verdict_sentence(&v))); /* only its text is wanted */
+    lose_connection(a, &e);
+    return false;
+}
+
+/* --- the registration --- */
+
+static void note_registered(struct account *a)
+{
+    if (!registration_is_up(a->registration) || a->registered_ms != 0)
+        return;
+    a->registered_ms = now_ms(a);
+    log_notice(a->area, "registered %s for %u s", a->aor,
+               (unsigned)registration_granted_s(a->registration));
+}
+
+/* After every call on the registration: it never acts on us while it is at work itself. */
+static void after_registration(struct account *a)
+{
+    if (a->given_up.code != ERR_OK) {
+        lose_connection(a, &a->given_up);
+        return;
+    }
+    if (a->state == ACCOUNT_STOPPING && registration_state(a->registration) == REGISTRATION_OFF) {
+        become_idle(a);
+        return;
+    }
+    note_registered(a);
+    uint64_t next = registration_deadline(a->registration);
+    if (a->state == ACCOUNT_STOPPING && a->deadline_ms < next)
+        next = a->deadline_ms;
+    if (next == UINT64_MAX)
+        loop_timer_stop(a->timer);
+    else
+        timer_until(a, next);
+}
+
+static struct result send_out(void *arg, struct slice message)
+{
+    struct account *a = arg;
+    const struct result r = connection_send(a->flow.connection, message);
+    if (is_err(r)) /* the first reason stays */
+        IGNORE(fail(&a->given_up, r.code, "%s does not take what we send", a->host));
+    return r;
+}
+
+static void registration_changed(void *arg)
+{
+    struct account *a = arg;
+    a->dirty = true;
+}
+
+static void registration_gives_up(void *arg, const struct errinfo *why)
+{
+    struct account *a = arg;
+    if (a->given_up.code == ERR_OK)
+        a->given_up = *why;
+}
+
+static const struct registration_handlers registration_handlers = {
+    .send = send_out,
+    .changed = registration_changed,
+    .give_up = registration_gives_up,
+};
+
+/* --- the connection's callbacks --- */
+
+static void on_connected(void *arg)
+{
+    struct account *a = arg;
+    set_state(a, ACCOUNT_HANDSHAKE);
+    settle(a);
+}
+
+static void on_open(void *arg)
+{
+    struct account *a = arg;
+    const struct verdict *v = connection_verdict(a->flow.connection);
+    assert(verdict_accepted(v));
+    keep_verdict(a, v);
+    set_state(a, ACCOUNT_OPEN);
+    errinfo_clear(&a->error);
+    a->accepted = flow_accepted(&a->flow);
+    log_notice(a->area, "%s with %s: %s", connection_facts(a->flow.connection).version, a->host,
+               verdict_sentence(v));
+    if (!a->flow.outdated || judge_again(a)) {
+        char local[ADDR_TEXT_SIZE];
+        const struct addr from = connection_local(a->flow.connection);
+        addr_format(&from, local);
+        registration_connected(a->registration, local, now_ms(a));
+        after_registration(a);
+    }
+    settle(a);
+}
+
+/* Whatever the server sends shows that it accepted our certificate. */
+static void heard(struct account *a)
+{
+    if (a->accepted)
+        return;
+    a->accepted = true;
+    a->dirty = true;
+}
+
+static void answer(struct account *a, const struct sip_message *m)
+{
+    struct buf out;
+    buf_init(&out, LIMIT_SIP_MESSAGE);
+    struct result r = answer_request(&out, m, &a->shared->rng);
+    if (is_ok(r) && buf_len(&out) != 0)
+        r = send_out(a, buf_slice(&out));
+    if (is_err(r))
+        log_info(a->area, "a request was not answered: %s", err_text(r.code));
+    buf_free(&out);
+}
+
+static void on_message(void *arg, const struct sip_message *m, struct slice raw)
+{
+    struct account *a = arg;
+    (void)raw;
+    heard(a);
+    if (sip_message_is_request(m))
+        answer(a, m);
+    else
+        (void)registration_receive(a->registration, m, now_ms(a)); /* nobody else asks anything */
+    after_registration(a);
+    settle(a);
+}
+
+static void on_pong(void *arg)
+{
+    struct account *a = arg;
+    heard(a);
+    settle(a);
+}
+
+static void on_closed(void *arg, struct result why, const struct errinfo *e)
+{
+    struct account *a = arg;
+    (void)why; /* E has it */
+    keep_verdict(a, connection_verdict(a->flow.connection));
+    if (a->state == ACCOUNT_OPEN || a->state == ACCOUNT_STOPPING) {
+        lose_connection(a, e);
+    } else {
+        drop_connection(a);
+        route_failed(&a->route, e);
+        dial_next(a);
+    }
+    settle(a);
+}
+
+static const struct connection_handlers handlers = {
+    .on_connected = on_connected,
+    .on_open = on_open,
+    .on_message = on_message,
+    .on_pong = on_pong,
+    .on_closed = on_closed,
+};
+
+static void on_timer(void *arg)
+{
+    struct account *a = arg;
+    if (a->state == ACCOUNT_WAITING) {
+        begin(a);
+    } else if (a->state == ACCOUNT_STOPPING && now_ms(a) >= a->deadline_ms) {
+        become_idle(a);
+    } else {
+        registration_tick(a->registration, now_ms(a));
+        after_registration(a);
+    }
+    settle(a);
+}
+
+/* --- the calls --- */
+
+static char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static char *text(const char *format, ...)
+{
+    char *out;
+    va_list ap;
+    va_start(ap, format);
+    const int n = vasprintf(&out, format, ap);
+    va_end(ap);
+    return n < 0 ? NULL : out;
+}
+
+static struct result make_registration(struct account *a, const struct account_config *cfg,
+                                       struct errinfo *e)
+{
+    const struct registration_params p = {
+        .user = cfg->user,
+        .domain = cfg->domain,
+        .display_name = cfg->display_name,
+        .auth_user = cfg->auth_user,
+        .password = cfg->password,
+        .instance_id = a->shared->instance_id,
+        .user_agent = a->shared->user_agent,
+        .expires_s = cfg->expires_s,
+    };
+    return registration_new(&p, &registration_handlers, a, &a->shared->rng, &a->registration, e);
+}
+
+static struct result configure(struct account *a, const struct account_config *cfg,
+                               struct trust *trust, struct errinfo *e)
+{
+    const bool proxy = cfg->proxy_host != NULL && cfg->proxy_host[0] != '\0';
+    a->host = text("%s", proxy ? cfg->proxy_host : cfg->domain);
+    a->label = text("%s", cfg->label != NULL ? cfg->label : "");
+    a->aor = text("sips:%s@%s", cfg->user, cfg->domain);
+    a->timer = loop_timer_new(a->shared->loop, on_timer, a);
+    if (a->host == NULL || a->label == NULL || a->aor == NULL || a->timer == NULL)
+        return fail(e, ERR_NOMEM, "out of memory for an account");
+    route_init(&a->route, a->shared->dns, a->host, cfg->port, on_route, a);
+    TRY(flow_init(&a->flow, a->shared, cfg, a->host, trust, e));
+    return make_registration(a, cfg, e);
+}
+
+RESULT account_new(const struct account_shared *shared, const struct account_config *cfg,
+                   struct trust *trust, account_changed_fn *changed, void *arg,
+                   struct account **out, struct errinfo *e)
+{
+    struct account *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return fail(e, ERR_NOMEM, "out of memory for an account");
+    a->shared = shared;
+    a->changed = changed;
+    a->arg = arg;
+    a->number = cfg->number;
+    a->enabled = cfg->enabled;
+    a->error = a->given_up = ERRINFO_INIT;
+    (void)snprintf(a->area, sizeof a->area, "account %d", cfg->number);
+    backoff_init(&a->backoff, LIMIT_RECONNECT_BASE_MS, LIMIT_RECONNECT_MAX_MS);
+    const struct result r = configure(a, cfg, trust, e);
+    if (is_err(r)) {
+        account_free(a);
+        return r;
+    }
+    *out = a;
+    return OK;
+}
+
+void account_free(struct account *a)
+{
+    if (a == NULL)
+        return;
+    flow_clear(&a->flow);
+    route_cancel(&a->route);
+    registration_free(a->registration);
+    loop_timer_free(a->timer);
+    free(a->host);
+    free(a->label);
+    free(a->aor);
+    free(a);
+}
+
+void account_start(struct account *a)
+{
+    if (a->state != ACCOUNT_IDLE || !a->enabled)
+        return;
+    begin(a);
+    settle(a);
+}
+
+void account_stop(struct account *a)
+{
+    if (a->state == ACCOUNT_IDLE || a->state == ACCOUNT_STOPPING)
+        return;
+    if (a->state == ACCOUNT_OPEN) {
+        set_state(a, ACCOUNT_STOPPING);
+        a->deadline_ms = now_ms(a) + LIMIT_CLOSE_MS;
+        registration_remove(a->registration, now_ms(a));
+        after_registration(a);
+    } else {
+        become_idle(a);
+    }
+    settle(a);
+}
+
+void account_reconnect(struct account *a)
+{
+    if (a->state == ACCOUNT_IDLE || a->state == ACCOUNT_STOPPING)
+        return;
+    log_notice(a->area, "connecting anew, as asked");
+    tear_down(a);
+    a->registered_ms = 0;
+    backoff_reset(&a->backoff);
+    begin(a);
+    settle(a);
+}
+
+/* What the verdicts depend on has changed; RETRY: a try that waits may succeed now. */
+static void reconsider(struct account *a, bool retry)
+{
+    switch (a->state) {
+    case ACCOUNT_CONNECTING:
+    case ACCOUNT_HANDSHAKE:
+        a->flow.outdated = true;
+        break;
+    case ACCOUNT_OPEN:
+        (void)judge_again(a);
+        break;
+    case ACCOUNT_WAITING:
+        if (retry) {
+            loop_timer_stop(a->timer);
+            begin(a);
+        }
+        break;
+    default:
+        break;
+    }
+    settle(a);
+}
+
+void account_set_trust(struct account *a, struct trust *trust)
+{
+    judge_set_trust(&a->flow.judge, trust);
+    reconsider(a, a->error.code == ERR_CERT);
+}
+
+void account_clock_changed(struct account *a)
+{
+    flow_forget(&a->flow);
+    reconsider(a, a->error.code == ERR_CERT && judge_clock_matters(&a->verdict));
+}
+
+struct account_status account_status(const struct account *a)
+{
+    const struct registration *reg = a->registration;
+    const bool up = a->state == ACCOUNT_OPEN || a->state == ACCOUNT_STOPPING;
+    const uint64_t now = now_ms(a);
+    struct account_status s = {
+        .number = a->number,
+        .label = a->label,
+        .aor = a->aor,
+        .state = a->state,
+        .registration = registration_state(reg),
+        .granted_s = registration_is_up(reg) ? registration_granted_s(reg) : 0,
+        .registration_status = registration_last_status(reg),
+        .registration_error = registration_error(reg),
+        .encrypted = up && a->accepted,
+        .name_checked = a->verdict.name_checked,
+        .verdict = &a->verdict,
+        .error = &a->error,
+        .host = a->host,
+        .failures = registration_is_up(reg) ? 0 : a->backoff.failures,
+    };
+    if (up) {
+        s.tls = connection_facts(a->flow.connection);
+        s.remote = connection_remote(a->flow.connection);
+    }
+    if (a->state == ACCOUNT_WAITING && a->deadline_ms > now)
+        s.retry_in_ms = (uint32_t)(a->deadline_ms - now);
+    return s;
+}
+
+const char *account_state_name(enum account_state s)
+{
+    return states[s].name;
+}
+
+int account_number(const struct account *a)
+{
+    return a->number;
+}

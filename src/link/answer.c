@@ -1,0 +1,32 @@
+#include "link/answer.h"
+
+#include <string.h>
+
+#define TAG_LENGTH 10
+
+static const struct answer {
+    const char *method; /* NULL: all others */
+    int status;         /* 0: none (RFC 3261 section 17: ACK has no response) */
+    const char *reason;
+    const char *extra;
+} answers[] = {
+    {"ACK", 0, NULL, NULL},
+    /* RFC 3261 section 11.2 */
+    {"OPTIONS", 200, "OK", "Allow: OPTIONS\r\n"},
+    /* RFC 3261 sections 9.2 and 15.1.2 */
+    {"CANCEL", 481, "Call/Transaction Does Not Exist", NULL},
+    {"BYE", 481, "Call/Transaction Does Not Exist", NULL},
+    {NULL, 503, "Service Unavailable", "Retry-After: 60\r\n"},
+};
+
+RESULT answer_request(struct buf *out, const struct sip_message *m, const struct rng *rng)
+{
+    const struct answer *a = answers;
+    while (a->method != NULL && strcmp(a->method, sip_message_method(m)) != 0)
+        a++;
+    if (a->status == 0)
+        return OK;
+    char tag[TAG_LENGTH + 1];
+    rng_token(rng, tag, TAG_LENGTH);
+    return sip_message_write_response(out, m, a->status, a->reason, tag, a->extra);
+}
