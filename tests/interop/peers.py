@@ -73,11 +73,12 @@ class Process:
 class Endpoint:
     """Where a server listens and which certificate of the PKI it shows there."""
 
-    def __init__(self, pki, profile, method="TLSv1.2+", client_ca=None):
+    def __init__(self, pki, profile, method="TLSv1.2+", client_ca=None, ciphers="DEFAULT@SECLEVEL=0"):
         self.port = free_port()
         self.chain = Path(pki) / profile / "chain.pem"
         self.key = Path(pki) / profile / "key.pem"
         self.method = method
+        self.ciphers = ciphers  # of TLS 1.2 and older
         self.client_ca = client_ca  # PEM of the CAs whose client certificates are required
 
 
@@ -118,6 +119,8 @@ modparam("auth", "algorithm", "{algorithm}")
 modparam("auth", "nonce_expire", {nonce_expire})
 modparam("auth", "qop", "auth")
 modparam("usrloc", "db_mode", 0)
+modparam("nathelper", "received_avp", "$avp(received)")
+modparam("registrar", "received_avp", "$avp(received)")
 modparam("registrar", "default_expires", 600)
 modparam("registrar", "min_expires", {min_expires})
 modparam("registrar", "max_expires", 3600)
@@ -143,16 +146,12 @@ class Kamailio:
 
     password = "correct-horse"
 
-    def __init__(self, directory, endpoints, domain="localhost", algorithm="MD5", nonce_expire=300, min_expires=5,
-                 minimum_tls=None):
+    def __init__(self, directory, endpoints, domain="localhost", algorithm="MD5", nonce_expire=300, min_expires=5):
         self.directory = Path(directory)
         self.directory.mkdir(exist_ok=True)
         self.endpoints = endpoints
         self.process = None
-        self.environment = dict(os.environ)
         self._write_tls_config(endpoints)
-        if minimum_tls:
-            self._write_openssl_config(minimum_tls)
         listen = "\n".join(f"listen=tls:127.0.0.1:{e.port}" for e in endpoints)
         (self.directory / "kamailio.cfg").write_text(CONFIG.format(
             domain=domain, listen=listen, tls=self.directory / "tls.cfg", algorithm=algorithm, password=self.password,
@@ -164,25 +163,17 @@ class Kamailio:
         text += "[client:default]\nmethod = TLSv1.2+\n"
         for e in endpoints:
             text += (f"[server:127.0.0.1:{e.port}]\nmethod = {e.method}\nprivate_key = {e.key}\n"
-                     f"certificate = {e.chain}\ncipher_list = DEFAULT@SECLEVEL=0\n")
+                     f"certificate = {e.chain}\ncipher_list = {e.ciphers}\n")
             if e.client_ca:
                 text += f"verify_certificate = yes\nrequire_certificate = yes\nca_list = {e.client_ca}\n"
         (self.directory / "tls.cfg").write_text(text)
-
-    def _write_openssl_config(self, minimum_tls):
-        """Kamailio 5.6 cannot be told to offer TLS 1.3 only; OpenSSL can, below it."""
-        path = self.directory / "openssl.cnf"
-        path.write_text("openssl_conf = o\n[o]\nssl_conf = s\n[s]\nsystem_default = d\n[d]\n"
-                        f"MinProtocol = {minimum_tls}\n")
-        self.environment["OPENSSL_CONF"] = str(path)
 
     def start(self):
         run = self.directory / "run"
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir()
         self.process = Process(["kamailio", "-DD", "-m", "64", "-M", "8", "-f", self.directory / "kamailio.cfg",
-                                "-P", run / "pid", "-Y", run, "-w", run], self.directory / "log",
-                               env=self.environment)
+                                "-P", run / "pid", "-Y", run, "-w", run], self.directory / "log")
         wait_until(lambda: self.process.popen.poll() is not None or all(accepts(e.port) for e in self.endpoints), 20,
                    "Kamailio to listen")
         if self.process.popen.poll() is not None:
