@@ -43,6 +43,15 @@ RESULT fail_native(struct errinfo *e, enum err code, int native, const char *fmt
 RESULT fail_errno(struct errinfo *e, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+#ifdef __clang_analyzer__
+/* It looks at one file at a time; this tells it that these return the code that they are given, so
+ * that it does not follow paths on which a failure went unnoticed. */
+#define fail(e, code, ...) ((void)(fail)(e, code, __VA_ARGS__), err(code))
+#define fail_native(e, code, native, ...) \
+    ((void)(fail_native)(e, code, native, __VA_ARGS__), err(code))
+#define fail_errno(e, errnum, ...) ((void)(fail_errno)(e, errnum, __VA_ARGS__), err(ERR_SYSTEM))
+#endif
+
 /* Puts "CONTEXT: " before the sentence (cut at the end if it grows too long); nothing if E is
  * empty. */
 void errinfo_context(struct errinfo *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

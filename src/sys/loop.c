@@ -60,7 +60,7 @@ uv_buf_t uvloop_read_buffer(struct loop *l)
     return uv_buf_init(l->read_buffer, sizeof l->read_buffer);
 }
 
-struct result uvloop_fail(struct errinfo *e, int uv_code, const char *what)
+struct result(uvloop_fail)(struct errinfo *e, int uv_code, const char *what)
 {
     switch (uv_code) {
     case UV_ETIMEDOUT:

@@ -122,9 +122,10 @@ static struct result listener_new(struct loop *l, int family, stream_accept_fn *
     *out = sl;
     if (sl->fd >= 0 && sl->retry != NULL)
         return OK;
+    const struct result r = sl->fd < 0 ? fail_errno(e, error, "cannot make a listening socket")
+                                       : fail(e, ERR_NOMEM, "out of memory for a listening socket");
     stream_listener_free(sl);
-    return sl->fd < 0 ? fail_errno(e, error, "cannot make a listening socket")
-                      : fail(e, ERR_NOMEM, "out of memory for a listening socket");
+    return r;
 }
 
 static struct result start_listening(struct stream_listener *sl, struct errinfo *e)
