@@ -1,5 +1,6 @@
 /*
- * der: writes DER, from front to back, for tests that need certificates nobody would issue.
+ * der: writes DER, from front to back, for tests that need certificates nobody would issue. What
+ * reads it is pki/der.
  *
  * An element that contains others is opened and closed; its length is put in when it is closed:
  *
@@ -16,30 +17,7 @@
 #define SIPSD_TESTS_TOOLS_DER_H
 
 #include "base/slice.h"
-
-enum der_tag {
-    DER_BOOLEAN = 0x01,
-    DER_INTEGER = 0x02,
-    DER_BIT_STRING = 0x03,
-    DER_OCTET_STRING = 0x04,
-    DER_NULL = 0x05,
-    DER_OID = 0x06,
-    DER_ENUMERATED = 0x0a,
-    DER_UTF8_STRING = 0x0c,
-    DER_PRINTABLE_STRING = 0x13,
-    DER_T61_STRING = 0x14,
-    DER_IA5_STRING = 0x16,
-    DER_UTC_TIME = 0x17,
-    DER_GENERALIZED_TIME = 0x18,
-    DER_UNIVERSAL_STRING = 0x1c,
-    DER_BMP_STRING = 0x1e,
-    DER_SEQUENCE = 0x30,
-    DER_SET = 0x31,
-};
-
-/* The context-specific tag [N], primitive or constructed. */
-#define DER_CONTEXT(n)             ((uint8_t)(0x80 | (n)))
-#define DER_CONTEXT_CONSTRUCTED(n) ((uint8_t)(0xa0 | (n)))
+#include "pki/der.h" /* the tags */
 
 /* A value type; all zero is empty. */
 struct der {

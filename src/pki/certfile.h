@@ -1,0 +1,24 @@
+/*
+ * certfile: the certificates in a file, PEM or DER, whatever it is called.
+ */
+#ifndef SIPSD_PKI_CERTFILE_H
+#define SIPSD_PKI_CERTFILE_H
+
+#include "base/errinfo.h"
+#include "base/slice.h"
+
+/* Gets the DER of one certificate, valid during the call; it was not parsed yet. */
+typedef struct result certfile_fn(void *arg, struct slice der, struct errinfo *e);
+
+/*
+ * Calls FN with each certificate of a file's CONTENT, in order; stops at FN's first failure and
+ * returns it, with where in the file it was. Text around PEM blocks, and PEM blocks that are no
+ * certificates, are skipped.
+ *
+ * ERR_NOT_FOUND if there is no certificate; ERR_PARSE for a broken one, with its line;
+ * ERR_UNSUPPORTED for what holds certificates in a form that is not read here (PKCS#7, PKCS#12,
+ * UTF-16), with how to convert it; ERR_LIMIT over LIMIT_CERT_FILE_BYTES.
+ */
+RESULT certfile_each(struct slice content, certfile_fn *fn, void *arg, struct errinfo *e);
+
+#endif
