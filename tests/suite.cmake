@@ -8,6 +8,14 @@ set(test_environment
     "BUILD_DIR=${CMAKE_BINARY_DIR}"
     "CC=${CMAKE_C_COMPILER}")
 
+# Programs run under valgrind on request; scripts never do.
+set(runner "")
+if(SIPSD_VALGRIND)
+  find_program(VALGRIND valgrind REQUIRED)
+  set(runner ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all
+             --errors-for-leak-kinds=all)
+endif()
+
 # NAME LABEL TIMEOUT COMMAND...
 function(add_suite_test NAME LABEL TIMEOUT)
   add_test(NAME ${NAME} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
@@ -19,7 +27,7 @@ file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} unit/*/
 foreach(source IN LISTS sources)
   add_test_program(name ${source} PkgConfig::CMOCKA)
   string(REGEX REPLACE "\\.c$" "" test ${source})
-  add_suite_test(${test} unit 60 ${name})
+  add_suite_test(${test} unit 60 ${runner} $<TARGET_FILE:${name}>)
 endforeach()
 
 # The simulated system goes in as objects, so that its loop_*, dns_* ... are there before the linker
@@ -33,7 +41,7 @@ if(simulated)
   foreach(source IN LISTS sources)
     add_test_program(name ${source} PkgConfig::CMOCKA $<TARGET_OBJECTS:test_sim>)
     string(REGEX REPLACE "\\.c$" "" test ${source})
-    add_suite_test(${test} scenario 60 ${name})
+    add_suite_test(${test} scenario 60 ${runner} $<TARGET_FILE:${name}>)
   endforeach()
 endif()
 
@@ -45,7 +53,8 @@ if(NOT SIPSD_FUZZ)
     add_test_program(name ${source})
     target_sources(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/driver.c)
     string(REGEX REPLACE "^fuzz_" "" corpus ${name})
-    add_suite_test(fuzz/${corpus} fuzz 120 ${name} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${corpus})
+    add_suite_test(fuzz/${corpus} fuzz 120 ${runner} $<TARGET_FILE:${name}>
+                   ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${corpus})
   endforeach()
 endif()
 

@@ -19,7 +19,8 @@ static void make_printable(char *s)
             *s = '?';
 }
 
-static void fill(struct errinfo *e, enum err code, int native, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void fill(struct errinfo *e, enum err code, int native,
+                                                       const char *fmt, va_list ap)
 {
     if (e == NULL || e->code != ERR_OK)
         return;

@@ -476,7 +476,8 @@ void dn_value_text(const struct dn_attribute *a, char *out, size_t size)
 
         if (is_deceptive(c)) /* CHAR_RAW is above all characters */
             c = '?';
-        put(&t, utf8, encode_utf8(c, utf8));
+        const size_t n = encode_utf8(c, utf8);
+        put(&t, utf8, n);
     }
 }
 

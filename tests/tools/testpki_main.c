@@ -275,7 +275,7 @@ static void make_cas(struct pki *pki)
 
 /* --- files --- */
 
-static void die_errno(const char *path)
+static _Noreturn void die_errno(const char *path)
 {
     fprintf(stderr, "testpki: %s: %s\n", path, strerror(errno));
     exit(1);
@@ -292,7 +292,7 @@ static void write_file(const char *dir, const char *name, mode_t mode, char *tex
 {
     char path[4096];
     int fd;
-    FILE *f;
+    FILE *f = NULL;
 
     (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
