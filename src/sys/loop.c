@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/wipe.h"
+#include "sys/neterr.h"
 #include "sys/uvloop.h"
 
 /* One TLS record with its overhead and then some. */
@@ -60,21 +60,6 @@ uv_buf_t uvloop_read_buffer(struct loop *l)
     return uv_buf_init(l->read_buffer, sizeof l->read_buffer);
 }
 
-struct result(uvloop_fail)(struct errinfo *e, int uv_code, const char *what)
-{
-    switch (uv_code) {
-    case UV_ETIMEDOUT:
-        return fail_native(e, ERR_TIMEOUT, -uv_code, "%s: %s", what, strerror(-uv_code));
-    case UV_ENOMEM:
-        return fail_native(e, ERR_NOMEM, -uv_code, "%s: %s", what, strerror(-uv_code));
-    case UV_EACCES:
-    case UV_EPERM:
-        return fail_native(e, ERR_DENIED, -uv_code, "%s: %s", what, strerror(-uv_code));
-    default:
-        return fail_errno(e, -uv_code, "%s", what);
-    }
-}
-
 struct result loop_new(struct loop **out, struct errinfo *e)
 {
     struct loop *l = calloc(1, sizeof *l);
@@ -83,13 +68,13 @@ struct result loop_new(struct loop **out, struct errinfo *e)
     int rc = uv_loop_init(&l->uv);
     if (rc != 0) {
         free(l);
-        return uvloop_fail(e, rc, "cannot make the event loop");
+        return neterr_system(e, -rc, "cannot make the event loop");
     }
     rc = uv_async_init(&l->uv, &l->stays, NULL);
     if (rc != 0) {
         (void)uv_loop_close(&l->uv);
         free(l);
-        return uvloop_fail(e, rc, "cannot make the event loop");
+        return neterr_system(e, -rc, "cannot make the event loop");
     }
     /* Writing to a connection that its peer has closed is an error like any other. */
     (void)signal(SIGPIPE, SIG_IGN);
@@ -193,14 +178,14 @@ struct result loop_signal_new(struct loop *l, int signum, loop_fn *fn, void *arg
     int rc = uv_signal_init(&l->uv, &s->uv);
     if (rc != 0) {
         free(s);
-        return uvloop_fail(e, rc, "cannot watch signals");
+        return neterr_system(e, -rc, "cannot watch signals");
     }
     s->uv.data = s;
     uvloop_hold(l);
     rc = uv_signal_start(&s->uv, signal_came, signum);
     if (rc != 0) {
         loop_signal_free(s);
-        return uvloop_fail(e, rc, "cannot watch a signal");
+        return neterr_system(e, -rc, "cannot watch a signal");
     }
     *out = s;
     return OK;
@@ -236,14 +221,14 @@ struct result loop_poll_new(struct loop *l, int fd, loop_fn *fn, void *arg, stru
     int rc = uv_poll_init(&l->uv, &p->uv, fd);
     if (rc != 0) {
         free(p);
-        return uvloop_fail(e, rc, "cannot watch a file");
+        return neterr_system(e, -rc, "cannot watch a file");
     }
     p->uv.data = p;
     uvloop_hold(l);
     rc = uv_poll_start(&p->uv, UV_READABLE | UV_DISCONNECT, poll_ready);
     if (rc != 0) {
         loop_poll_free(p);
-        return uvloop_fail(e, rc, "cannot watch a file");
+        return neterr_system(e, -rc, "cannot watch a file");
     }
     *out = p;
     return OK;

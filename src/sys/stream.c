@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "sys/neterr.h"
 #include "sys/uvloop.h"
 
 /* After a failed write: for the peer's last bytes, which tell why it closed, to be read. */
@@ -89,7 +90,7 @@ static struct result stream_new(struct loop *l, bool is_tcp, int family, enum st
     const int rc = init_socket(s, family);
     if (rc != 0) {
         free(s);
-        return uvloop_fail(e, rc, "cannot make a socket");
+        return neterr_system(e, -rc, "cannot make a socket");
     }
     (void)uv_timer_init(uvloop_of(l), &s->timer); /* cannot fail */
     s->uv.handle.data = s;
@@ -153,28 +154,13 @@ static void set_tcp_options(const struct stream *s)
 
 /* --- the end --- */
 
-static struct result describe_end(const struct stream *s, bool was_connecting, int code,
-                                  struct errinfo *e)
-{
-    char what[ADDR_TEXT_SIZE + 32] = "the connection failed";
-    if (was_connecting) {
-        char to[ADDR_TEXT_SIZE];
-        addr_format(&s->remote, to);
-        (void)snprintf(what, sizeof what, "cannot connect to %s", to);
-        return uvloop_fail(e, code, what);
-    }
-    if (code == UV_EOF)
-        return fail(e, ERR_CLOSED, "the other side closed the connection");
-    if (code == UV_ECONNRESET || code == UV_EPIPE)
-        return fail_native(e, ERR_CLOSED, -code, "the other side reset the connection");
-    return uvloop_fail(e, code, what);
-}
-
 /* The owner may close, and so free, inside on_closed: nothing may follow a call of this. */
 static void end(struct stream *s, int code)
 {
     struct errinfo e = ERRINFO_INIT;
-    const struct result why = describe_end(s, s->state == STREAM_CONNECTING, code, &e);
+    const int errnum = code == UV_EOF ? 0 : -code;
+    const struct result why = s->state == STREAM_CONNECTING ? neterr_connect(&e, &s->remote, errnum)
+                                                            : neterr_stream(&e, errnum);
     (void)uv_read_stop(&s->uv.stream);
     (void)uv_timer_stop(&s->timer);
     set_state(s, STREAM_ENDED);
@@ -284,7 +270,7 @@ struct result stream_adopt(struct loop *l, int fd, bool is_tcp, struct stream **
     if (rc != 0) {
         (void)close(fd);
         stream_close(s);
-        return uvloop_fail(e, rc, "cannot take over a connection");
+        return neterr_system(e, -rc, "cannot take over a connection");
     }
     if (is_tcp) {
         struct sockaddr_storage sa;

@@ -23,12 +23,6 @@ void uvloop_release(struct loop *l);
 /* One buffer for all reads on the loop: what is in it is good until the callback returns. */
 uv_buf_t uvloop_read_buffer(struct loop *l);
 
-/* fail_errno() for libuv's codes: ERR_TIMEOUT, ERR_NOMEM, ERR_DENIED where they are that. */
-RESULT uvloop_fail(struct errinfo *e, int uv_code, const char *what);
-#ifdef __clang_analyzer__ /* as with fail() */
-#define uvloop_fail(e, uv_code, what) ((void)(uvloop_fail)(e, uv_code, what), err(ERR_SYSTEM))
-#endif
-
 /* A stream of the connected socket FD, which is the stream's from then on and closed on failure. */
 RESULT stream_adopt(struct loop *l, int fd, bool is_tcp, struct stream **out, struct errinfo *e);
 
