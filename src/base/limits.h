@@ -25,10 +25,11 @@
 #define LIMIT_CONNECTION_TURN \
     32 /* messages of one peer in one turn of the loop: none starves others */
 
-#define LIMIT_ACCEPT_BACKLOG  32   /* connections that the kernel holds for us */
-#define LIMIT_ACCEPT_TURN     8    /* accepted before other events have their turn */
-#define LIMIT_ACCEPT_RETRY_MS 1000 /* pause when there is no descriptor or memory to accept with \
-                                    */
+#define LIMIT_ACCEPT_BACKLOG 32 /* connections that the kernel holds for us */
+#define LIMIT_ACCEPT_TURN    8  /* accepted before other events have their turn */
+#define LIMIT_ACCEPT_RETRY_MS                                                               \
+    1000                      /* pause when there is no descriptor or memory to accept with \
+                               */
 #define LIMIT_TCP_IDLE_S  120 /* first keep-alive probe of a connection on which nothing is sent */
 #define LIMIT_TCP_PROBE_S 15  /* between probes that nobody answers */
 #define LIMIT_TCP_UNANSWERED_MS \
@@ -46,6 +47,7 @@
 /* --- trust and identity files --- */
 #define LIMIT_CUSTOM_CAS      10
 #define LIMIT_CERT_FILE_BYTES (5 * 1024 * 1024)
+#define LIMIT_TRUST_FILES     64 /* files looked at in the state directory; ten can be of use */
 
 /* --- SIP --- */
 #define LIMIT_SIP_MESSAGE      65535 /* RFC 3261 section 18.1.1: what a UDP packet could carry */

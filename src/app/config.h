@@ -1,0 +1,18 @@
+/* config: reads the settings files, and says what is wrong with them. */
+#ifndef SIPSD_APP_CONFIG_H
+#define SIPSD_APP_CONFIG_H
+
+#include <stddef.h>
+
+#include "base/errinfo.h"
+#include "control/settings.h"
+
+/*
+ * Reads the N files of PATHS in order into new settings. Complaints are logged with file and line;
+ * *REFUSED counts the values that were refused and the accounts that cannot work as they are set.
+ * ERR_* with a sentence if a file cannot be read or is no settings file.
+ */
+RESULT config_read(const char *const *paths, size_t n, struct settings **out, unsigned *refused,
+                   struct errinfo *e);
+
+#endif

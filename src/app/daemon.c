@@ -1,0 +1,362 @@
+#include "app/daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "app/anchors.h"
+#include "app/config.h"
+#include "app/fleet.h"
+#include "app/home.h"
+#include "base/limits.h"
+#include "control/events.h"
+#include "control/phone.h"
+#include "sys/entropy.h"
+#include "sys/notify.h"
+#include "sys/privs.h"
+
+#define PATH_SIZE 4096
+
+struct daemon {
+    const struct options *options;
+    struct loop *loop;
+    struct dns *dns;
+    struct wallclock_source *clock;
+    struct tls_tickets *tickets;
+    struct identity *identity;
+    struct settings *settings;
+    struct anchors *anchors;
+    struct trust *trust;
+    struct account_shared shared;
+    struct fleet *fleet;
+    struct events *events;
+    struct loop_signal *signals[3];
+    struct loop_timer *watchdog;
+    bool stopping;
+    char instance[PHONE_INSTANCE_SIZE];
+    char user_agent[32];
+    char trust_dir[PATH_SIZE];
+};
+
+/* --- what the sockets look at --- */
+
+static size_t source_count(void *arg)
+{
+    const struct daemon *d = arg;
+    return d->fleet == NULL ? 0 : fleet_count(d->fleet);
+}
+
+static struct account *source_at(void *arg, size_t i)
+{
+    const struct daemon *d = arg;
+    return fleet_at(d->fleet, i);
+}
+
+static struct trust *source_trust(void *arg)
+{
+    const struct daemon *d = arg;
+    return d->trust;
+}
+
+static enum trust_filter source_filter(void *arg)
+{
+    const struct daemon *d = arg;
+    return phone_trust_filter(d->settings);
+}
+
+static struct wallclock source_now(void *arg)
+{
+    const struct daemon *d = arg;
+    return wallclock_now(d->clock);
+}
+
+/* --- what the accounts tell --- */
+
+static void on_account_changed(void *arg, struct account *a)
+{
+    struct daemon *d = arg;
+    events_account_changed(d->events, a);
+}
+
+static void on_accounts_replaced(void *arg)
+{
+    struct daemon *d = arg;
+    events_accounts_replaced(d->events);
+}
+
+static void on_accounts_stopped(void *arg)
+{
+    struct daemon *d = arg;
+    loop_stop(d->loop);
+}
+
+static const struct fleet_handlers fleet_handlers = {
+    .changed = on_account_changed,
+    .replaced = on_accounts_replaced,
+    .stopped = on_accounts_stopped,
+};
+
+static void on_clock_changed(void *arg)
+{
+    struct daemon *d = arg;
+    log_notice("clock", "the clock is %s now", clock_state_name(wallclock_now(d->clock).state));
+    if (d->fleet != NULL)
+        fleet_clock_changed(d->fleet);
+}
+
+/* --- signals and the supervisor --- */
+
+static void on_watchdog(void *arg)
+{
+    struct daemon *d = arg;
+    notify_send("WATCHDOG=1");
+    loop_timer_start(d->watchdog, notify_watchdog_ms() / 2);
+}
+
+static void on_stop(void *arg)
+{
+    struct daemon *d = arg;
+    if (d->stopping) {
+        log_notice("sipsd", "asked again: stopping at once");
+        loop_stop(d->loop);
+        return;
+    }
+    log_notice("sipsd", "stopping");
+    d->stopping = true;
+    notify_send("STOPPING=1");
+    fleet_stop(d->fleet);
+}
+
+/* The custom certificates from flash; the trust store and what hangs on it, if they differ. */
+static struct result reload_trust(struct daemon *d, struct errinfo *e)
+{
+    struct anchors *anchors;
+    struct trust *trust;
+    TRY(anchors_read(d->trust_dir, &anchors, e));
+    if (anchors_equal(anchors, d->anchors)) {
+        anchors_free(anchors);
+        return OK;
+    }
+    const struct result r = anchors_trust(anchors, &trust, e);
+    if (is_err(r)) {
+        anchors_free(anchors);
+        return r;
+    }
+    anchors_free(d->anchors);
+    trust_unref(d->trust);
+    d->anchors = anchors;
+    d->trust = trust;
+    tls_tickets_clear(d->tickets);
+    fleet_set_trust(d->fleet, trust);
+    events_trust_changed(d->events);
+    log_notice("trust", "%zu trusted certificates, generation %llu", trust_count(trust, TRUST_ALL),
+               (unsigned long long)trust_generation(trust));
+    return OK;
+}
+
+/* All of the new settings, or, if something in them is refused, all of the old ones. */
+static struct result reload_settings(struct daemon *d, struct errinfo *e)
+{
+    struct settings *s;
+    unsigned refused;
+    TRY(config_read(d->options->configs, d->options->configs_count, &s, &refused, e));
+    if (refused != 0) {
+        settings_free(s);
+        return fail(e, ERR_INVALID, "%u settings are refused", refused);
+    }
+    struct settings *old = d->settings;
+    d->settings = s;
+    fleet_apply(d->fleet, old, s, d->trust);
+    settings_free(old);
+    return OK;
+}
+
+static void tell_reloading(void)
+{
+    char lines[64];
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    notify_send(lines);
+}
+
+static void on_reload(void *arg)
+{
+    struct daemon *d = arg;
+    struct errinfo e = ERRINFO_INIT;
+    if (d->stopping)
+        return;
+    tell_reloading();
+    struct result r = reload_trust(d, &e);
+    if (is_err(r))
+        log_error("trust", "the old trust store stays: %s", errinfo_text(&e, r));
+    errinfo_clear(&e);
+    r = reload_settings(d, &e);
+    if (is_err(r))
+        log_error("settings", "the old settings stay: %s", errinfo_text(&e, r));
+    else
+        log_notice("settings", "read again");
+    notify_send("READY=1");
+}
+
+/* --- start --- */
+
+static struct result find_group(const char *name, gid_t *out, struct errinfo *e)
+{
+    *out = (gid_t)-1;
+    return name == NULL ? OK : privs_group(name, out, e);
+}
+
+static struct result make_dirs(struct daemon *d, struct errinfo *e)
+{
+    const struct options *o = d->options;
+    (void)snprintf(d->trust_dir, sizeof d->trust_dir, "%s/trust", o->state_dir);
+    TRY(home_make_dir(o->run_dir, 0755, o->user, e));
+    TRY(home_make_dir(o->state_dir, 0700, o->user, e));
+    return home_make_dir(d->trust_dir, 0700, o->user, e);
+}
+
+static struct result open_sockets(struct daemon *d, const char *version, struct errinfo *e)
+{
+    struct events_params p = {
+        .loop = d->loop,
+        .run_dir = d->options->run_dir,
+        .version = version,
+        .source =
+            {
+                .account_count = source_count,
+                .account_at = source_at,
+                .trust = source_trust,
+                .trust_filter = source_filter,
+                .now = source_now,
+                .arg = d,
+            },
+    };
+    TRY(find_group(d->options->ui_group, &p.ui_group, e));
+    TRY(find_group(d->options->admin_group, &p.admin_group, e));
+    return events_new(&p, &d->events, e);
+}
+
+/* The first random bytes: early in a boot the system may have to gather them yet. */
+static struct result wait_for_randomness(struct errinfo *e)
+{
+    unsigned char byte;
+    if (entropy_system.fill(entropy_system.ctx, &byte, sizeof byte) != 0)
+        return fail(e, ERR_SYSTEM, "the system gives no random numbers");
+    return OK;
+}
+
+static struct result read_phone(struct daemon *d, struct errinfo *e)
+{
+    const struct options *o = d->options;
+    unsigned refused;
+    char mac[32];
+    const char *address = o->mac;
+    if (address == NULL) {
+        TRY(home_mac(o->interface, mac, sizeof mac, e));
+        address = mac;
+    }
+    TRY(phone_instance_id(address, d->instance, e));
+    TRY(config_read(o->configs, o->configs_count, &d->settings, &refused, e));
+    if (refused != 0)
+        log_warning("settings", "%u settings are refused; starting with the others", refused);
+    TRY(anchors_read(d->trust_dir, &d->anchors, e));
+    TRY(anchors_trust(d->anchors, &d->trust, e));
+    d->identity = home_identity(o->factory_dir, &entropy_system);
+    return OK;
+}
+
+static struct result make_fleet(struct daemon *d, const char *version, struct errinfo *e)
+{
+    TRY(dns_new(d->loop, &d->dns, e));
+    TRY(wallclock_open(d->loop, d->options->state_dir, on_clock_changed, d, &d->clock, e));
+    if (is_err(tls_tickets_new(LIMIT_TICKETS, &d->tickets)))
+        return fail(e, ERR_NOMEM, "out of memory for session tickets");
+    (void)snprintf(d->user_agent, sizeof d->user_agent, "sipsd/%s", version);
+    d->shared = (struct account_shared){
+        .loop = d->loop,
+        .dns = d->dns,
+        .clock = d->clock,
+        .tickets = d->tickets,
+        .rng = entropy_system,
+        .instance_id = d->instance,
+        .user_agent = d->user_agent,
+        .identity = d->identity,
+    };
+    if (is_err(fleet_new(&d->shared, &fleet_handlers, d, &d->fleet)))
+        return fail(e, ERR_NOMEM, "out of memory for the accounts");
+    return OK;
+}
+
+static struct result watch_signals(struct daemon *d, struct errinfo *e)
+{
+    TRY(loop_signal_new(d->loop, SIGTERM, on_stop, d, &d->signals[0], e));
+    TRY(loop_signal_new(d->loop, SIGINT, on_stop, d, &d->signals[1], e));
+    TRY(loop_signal_new(d->loop, SIGHUP, on_reload, d, &d->signals[2], e));
+    if (notify_watchdog_ms() == 0)
+        return OK;
+    d->watchdog = loop_timer_new(d->loop, on_watchdog, d);
+    return d->watchdog != NULL ? OK : fail(e, ERR_NOMEM, "out of memory for the watchdog");
+}
+
+static struct result set_up(struct daemon *d, const char *version, struct errinfo *e)
+{
+    TRY(loop_new(&d->loop, e));
+    TRY(make_dirs(d, e));
+    TRY(open_sockets(d, version, e));
+    if (d->options->user != NULL)
+        TRY(privs_drop(d->options->user, e));
+    TRY(wait_for_randomness(e));
+    TRY(read_phone(d, e));
+    TRY(make_fleet(d, version, e));
+    return watch_signals(d, e);
+}
+
+RESULT daemon_new(const struct options *o, const char *version, struct daemon **out,
+                  struct errinfo *e)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return fail(e, ERR_NOMEM, "out of memory");
+    d->options = o;
+    const struct result r = set_up(d, version, e);
+    if (is_err(r)) {
+        daemon_free(d);
+        return r;
+    }
+    *out = d;
+    return OK;
+}
+
+void daemon_run(struct daemon *d)
+{
+    fleet_apply(d->fleet, NULL, d->settings, d->trust);
+    notify_send("READY=1");
+    if (d->watchdog != NULL)
+        on_watchdog(d);
+    log_notice("sipsd", "%zu accounts, %zu trusted certificates", fleet_count(d->fleet),
+               trust_count(d->trust, TRUST_ALL));
+    loop_run(d->loop);
+}
+
+void daemon_free(struct daemon *d)
+{
+    if (d == NULL)
+        return;
+    events_free(d->events);
+    fleet_free(d->fleet);
+    loop_timer_free(d->watchdog);
+    for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
+        loop_signal_free(d->signals[i]);
+    tls_tickets_free(d->tickets);
+    wallclock_close(d->clock);
+    dns_free(d->dns);
+    identity_unref(d->identity);
+    trust_unref(d->trust);
+    anchors_free(d->anchors);
+    settings_free(d->settings);
+    loop_free(d->loop);
+    free(d);
+}
