@@ -23,6 +23,21 @@ function(add_suite_test NAME LABEL TIMEOUT)
                        SKIP_RETURN_CODE 77 ENVIRONMENT "${test_environment}")
 endfunction()
 
+# Every header compiles alone: what it needs it includes.
+file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*/*.h ${CMAKE_SOURCE_DIR}/include/sipsd/*.h)
+set(sources "")
+foreach(header IN LISTS headers)
+  file(RELATIVE_PATH header ${CMAKE_SOURCE_DIR} ${header})
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/headers/${header}.c)
+  file(GENERATE OUTPUT ${source} CONTENT "#include \"${CMAKE_SOURCE_DIR}/${header}\"\n")
+  list(APPEND sources ${source})
+endforeach()
+if(sources)
+  add_library(test_headers OBJECT ${sources})
+  target_link_libraries(test_headers PRIVATE sipsd_warnings test_product PkgConfig::LIBUV
+                                             PkgConfig::CARES)
+endif()
+
 file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} unit/*/test_*.c)
 foreach(source IN LISTS sources)
   add_test_program(name ${source} PkgConfig::CMOCKA)
