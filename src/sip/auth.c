@@ -39,7 +39,7 @@ struct result sip_auth_challenged(struct sip_auth *a, const struct sip_message *
 {
     const bool by_server = sip_message_status(m) == 401;
     struct sip_auth_side *side = by_server ? &a->server : &a->proxy;
-    struct digest_challenge c;
+    struct digest_challenge c = {0};
     TRY(choose(m, by_server ? "WWW-Authenticate" : "Proxy-Authenticate", &c, e));
     /* RFC 7616 section 3.3: without stale=true the credentials were looked at, and are wrong. But
      * many servers say nothing when a kept nonce is too old. */
