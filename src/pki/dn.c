@@ -4,9 +4,9 @@
 #include <mbedtls/oid.h>
 #include <string.h>
 
-#include "base/ascii.h"
 #include "base/hash.h"
 #include "pki/der.h"
+#include "pki/dirstring.h"
 
 /* --- walking a name --- */
 
@@ -76,211 +76,24 @@ bool dn_last(struct slice name, struct slice oid, struct dn_attribute *out)
     return found;
 }
 
-/* --- characters --- */
-
-#define CHAR_END UINT32_MAX
-#define CHAR_RAW 0x80000000U /* | a byte of what is no text; never equal to a character */
-#define CHAR_TAG 0x100U      /* | CHAR_RAW | the tag, before the bytes of what is no string */
-
-/* Reads an attribute's value character by character, whatever its string type. */
-struct chars {
-    uint8_t tag;
-    struct slice rest;
-    bool begun;
-    bool spaces;   /* skipped, since the last character that was no space */
-    uint32_t held; /* a character that was read ahead, or CHAR_END */
-};
-
-static struct chars chars_of(const struct dn_attribute *a)
-{
-    return (struct chars){.tag = a->tag, .rest = a->value, .held = CHAR_END};
-}
-
-/* N bytes that the caller has seen to be there, as a big-endian number. */
-static uint32_t take_bytes(struct chars *c, size_t n)
-{
-    uint32_t value = 0;
-
-    for (size_t i = 0; i < n; i++)
-        value = value << 8 | c->rest.p[i];
-    c->rest = slice_from(c->rest, n);
-    return value;
-}
-
-static uint32_t take_raw(struct chars *c)
-{
-    return CHAR_RAW | take_bytes(c, 1);
-}
-
-static uint32_t take_utf8(struct chars *c)
-{
-    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-    uint8_t first = c->rest.p[0];
-    size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-    uint32_t value = more == 0 ? first : first & (0x3fU >> more);
-
-    if ((first >= 0x80 && first < 0xc0) || first >= 0xf8 || c->rest.n <= more)
-        return take_raw(c);
-    for (size_t i = 1; i <= more; i++) {
-        if ((c->rest.p[i] & 0xc0) != 0x80)
-            return take_raw(c);
-        value = value << 6 | (c->rest.p[i] & 0x3f);
-    }
-    if (value < least[more] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
-        return take_raw(c);
-    c->rest = slice_from(c->rest, more + 1);
-    return value;
-}
-
-static uint32_t take_bmp(struct chars *c)
-{
-    const uint8_t *p = c->rest.p;
-
-    if (c->rest.n < 2)
-        return take_raw(c);
-    if (p[0] < 0xd8 || p[0] >= 0xe0)
-        return take_bytes(c, 2);
-    /* The standard has no surrogates here, but there are writers that use them. */
-    if (p[0] < 0xdc && c->rest.n >= 4 && p[2] >= 0xdc && p[2] < 0xe0) {
-        uint32_t high = take_bytes(c, 2) - 0xd800;
-
-        return 0x10000 + (high << 10) + (take_bytes(c, 2) - 0xdc00);
-    }
-    return take_raw(c);
-}
-
-static uint32_t take_universal(struct chars *c)
-{
-    const uint8_t *p = c->rest.p;
-
-    if (c->rest.n < 4 || p[0] != 0 || p[1] > 0x10 || (p[1] == 0 && p[2] >= 0xd8 && p[2] < 0xe0))
-        return take_raw(c);
-    return take_bytes(c, 4);
-}
-
-/* The next character as it is written; CHAR_END at the end. */
-static uint32_t take_char(struct chars *c)
-{
-    if (c->rest.n == 0)
-        return CHAR_END;
-    switch (c->tag) {
-    case DER_UTF8_STRING:
-        return take_utf8(c);
-    case DER_BMP_STRING:
-        return take_bmp(c);
-    case DER_UNIVERSAL_STRING:
-        return take_universal(c);
-    case DER_PRINTABLE_STRING:
-    case DER_NUMERIC_STRING:
-    case DER_VISIBLE_STRING:
-    case DER_IA5_STRING:
-    case DER_T61_STRING: /* in certificates it has always meant Latin-1 */
-        return take_bytes(c, 1);
-    default:
-        return take_raw(c);
-    }
-}
-
-static bool is_string(uint8_t tag)
-{
-    switch (tag) {
-    case DER_UTF8_STRING:
-    case DER_BMP_STRING:
-    case DER_UNIVERSAL_STRING:
-    case DER_PRINTABLE_STRING:
-    case DER_NUMERIC_STRING:
-    case DER_VISIBLE_STRING:
-    case DER_IA5_STRING:
-    case DER_T61_STRING:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* --- comparison --- */
-
-static bool is_space(uint32_t c)
-{
-    return c == ' ' || (c >= 0x09 && c <= 0x0d) || c == 0x85 || c == 0xa0 ||
-           (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x205f || c == 0x3000;
-}
-
-/* The letters of FIRST to LAST, every STEP-th, become lower case by adding ADD. */
-static const struct {
-    uint32_t first, last, step;
-    int32_t add;
-} upper[] = {
-    {0x41, 0x5a, 1, 32},   {0xc0, 0xd6, 1, 32},     {0xd8, 0xde, 1, 32},  /* Latin */
-    {0x100, 0x12e, 2, 1},  {0x132, 0x136, 2, 1},    {0x139, 0x147, 2, 1}, /* Extended-A */
-    {0x14a, 0x176, 2, 1},  {0x178, 0x178, 1, -121}, {0x179, 0x17d, 2, 1},
-    {0x386, 0x386, 1, 38}, {0x388, 0x38a, 1, 37},   {0x38c, 0x38c, 1, 64}, /* Greek */
-    {0x38e, 0x38f, 1, 63}, {0x391, 0x3a1, 1, 32},   {0x3a3, 0x3ab, 1, 32},
-    {0x3c2, 0x3c2, 1, 1},                         /* final sigma */
-    {0x400, 0x40f, 1, 80}, {0x410, 0x42f, 1, 32}, /* Cyrillic */
-};
-
-static uint32_t fold_case(uint32_t c)
-{
-    if (c < 0x80)
-        return ascii_lower((uint8_t)c);
-    for (size_t i = 0; i < sizeof(upper) / sizeof(upper[0]) && upper[i].first <= c; i++)
-        if (c <= upper[i].last && (c - upper[i].first) % upper[i].step == 0)
-            return (uint32_t)((int32_t)c + upper[i].add);
-    return c;
-}
-
-/*
- * The next character of the normal form: lower case; a run of spaces as one; none at the ends. What
- * is no string keeps its bytes, behind its tag.
- */
-static uint32_t take_folded(struct chars *c)
-{
-    uint32_t ch;
-
-    if (!is_string(c->tag)) {
-        if (!c->begun) {
-            c->begun = true;
-            return CHAR_RAW | CHAR_TAG | c->tag;
-        }
-        return take_char(c);
-    }
-    if (c->held != CHAR_END) {
-        ch = c->held;
-        c->held = CHAR_END;
-        return ch;
-    }
-    while ((ch = take_char(c)) != CHAR_END && is_space(ch))
-        c->spaces = true;
-    if (ch == CHAR_END)
-        return CHAR_END;
-    if ((ch & CHAR_RAW) == 0)
-        ch = fold_case(ch);
-    if (c->spaces && c->begun) {
-        c->held = ch;
-        ch = ' ';
-    }
-    c->spaces = false;
-    c->begun = true;
-    return ch;
-}
 
 static bool attribute_equal(const struct dn_attribute *a, const struct dn_attribute *b)
 {
-    struct chars x, y;
+    struct dirstring x, y;
     uint32_t c;
 
     if (!slice_eq(a->oid, b->oid))
         return false;
     if (a->tag == b->tag && slice_eq(a->value, b->value))
         return true;
-    x = chars_of(a);
-    y = chars_of(b);
+    x = dirstring_of(a->tag, a->value);
+    y = dirstring_of(b->tag, b->value);
     do {
-        c = take_folded(&x);
-        if (c != take_folded(&y))
+        c = dirstring_next_folded(&x);
+        if (c != dirstring_next_folded(&y))
             return false;
-    } while (c != CHAR_END);
+    } while (c != DIRSTRING_END);
     return true;
 }
 
@@ -381,10 +194,10 @@ static uint64_t hash_bytes(uint64_t h, struct slice s)
 
 static uint64_t hash_attribute(const struct dn_attribute *a)
 {
-    struct chars chars = chars_of(a);
+    struct dirstring chars = dirstring_of(a->tag, a->value);
     uint64_t h = hash_bytes(HASH_START, a->oid);
 
-    for (uint32_t c; (c = take_folded(&chars)) != CHAR_END;)
+    for (uint32_t c; (c = dirstring_next_folded(&chars)) != DIRSTRING_END;)
         h = mix(h, c);
     return h;
 }
@@ -444,39 +257,18 @@ static void put_str(struct text *t, const char *s)
     put(t, s, strlen(s));
 }
 
-static size_t encode_utf8(uint32_t c, uint8_t out[4])
-{
-    size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-
-    if (more == 0) {
-        out[0] = (uint8_t)c;
-        return 1;
-    }
-    out[0] = (uint8_t)(0xff00U >> (more + 1) | c >> (6 * more));
-    for (size_t i = 1; i <= more; i++)
-        out[i] = (uint8_t)(0x80 | (c >> (6 * (more - i)) & 0x3f));
-    return more + 1;
-}
-
-/* Control characters, and those that are not seen or that change the direction of writing. */
-static bool is_deceptive(uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x061c ||
-           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c >= 0xe0000;
-}
-
 void dn_value_text(const struct dn_attribute *a, char *out, size_t size)
 {
     struct text t = text_in(out, size);
-    struct chars chars = chars_of(a);
+    struct dirstring chars = dirstring_of(a->tag, a->value);
 
-    for (uint32_t c; !t.full && (c = take_char(&chars)) != CHAR_END;) {
+    for (uint32_t c; !t.full && (c = dirstring_next(&chars)) != DIRSTRING_END;) {
         uint8_t utf8[4];
+        size_t n;
 
-        if (is_deceptive(c)) /* CHAR_RAW is above all characters */
+        if (dirstring_is_deceptive(c)) /* DIRSTRING_RAW is above all characters */
             c = '?';
-        const size_t n = encode_utf8(c, utf8);
+        n = dirstring_utf8(c, utf8);
         put(&t, utf8, n);
     }
 }
@@ -498,11 +290,11 @@ static void put_escaped(struct text *t, uint32_t c, bool first, bool last)
     uint8_t utf8[4];
     size_t n = 1;
 
-    if ((c & CHAR_RAW) != 0)
+    if ((c & DIRSTRING_RAW) != 0)
         utf8[0] = (uint8_t)c;
     else
-        n = encode_utf8(c, utf8);
-    if (is_deceptive(c)) {
+        n = dirstring_utf8(c, utf8);
+    if (dirstring_is_deceptive(c)) {
         for (size_t i = 0; i < n; i++)
             put_hex(t, "\\", slice_of(utf8 + i, 1));
         return;
@@ -559,10 +351,10 @@ static void put_dotted(struct text *t, struct slice oid)
 static void put_attribute(struct text *t, const struct dn_attribute *a)
 {
     const char *type = type_name(a->oid);
-    struct chars chars = chars_of(a);
+    struct dirstring chars = dirstring_of(a->tag, a->value);
     bool first = true;
 
-    if (type == NULL || !is_string(a->tag)) {
+    if (type == NULL || !dirstring_is_text(a->tag)) {
         if (type != NULL)
             put_str(t, type);
         else
@@ -572,7 +364,7 @@ static void put_attribute(struct text *t, const struct dn_attribute *a)
     }
     put_str(t, type);
     put_str(t, "=");
-    for (uint32_t c; !t->full && (c = take_char(&chars)) != CHAR_END; first = false)
+    for (uint32_t c; !t->full && (c = dirstring_next(&chars)) != DIRSTRING_END; first = false)
         put_escaped(t, c, first, chars.rest.n == 0);
 }
 

@@ -168,6 +168,15 @@ const struct mbedtls_x509_crt *cert_mbedtls(const struct cert *c)
     return &c->crt;
 }
 
+struct result cert_mbedtls_append(const struct cert *c, struct mbedtls_x509_crt *list,
+                                  struct errinfo *e)
+{
+    int rc = mbedtls_x509_crt_parse_der_with_ext_cb(list, c->crt.raw.p, c->crt.raw.len, false,
+                                                    accept_extension, NULL);
+
+    return rc == 0 ? OK : parse_error(rc, e);
+}
+
 struct slice cert_der(const struct cert *c)
 {
     return slice_of_buf(&c->crt.raw);

@@ -154,4 +154,7 @@ void cert_issuer_text(const struct cert *c, char *out, size_t size);
 /* For pki/ and tls/ only. */
 const struct mbedtls_x509_crt *cert_mbedtls(const struct cert *c);
 
+/* Appends C to a LIST of mbedTLS's, which must be freed before C: the DER stays C's. */
+RESULT cert_mbedtls_append(const struct cert *c, struct mbedtls_x509_crt *list, struct errinfo *e);
+
 #endif
