@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* explicit_bzero */
 #include "base/wipe.h"
 
 #include <stdlib.h>

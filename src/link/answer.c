@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "sip/message_write.h"
-
 #define TAG_LENGTH 10
 
 static const struct answer {

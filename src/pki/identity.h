@@ -15,19 +15,24 @@ struct mbedtls_x509_crt;
 struct mbedtls_pk_context;
 
 /*
- * From PEM: the chain (the leaf is the certificate whose key it is, wherever it stands) and the
- * private key, both in PEM or the key in KEY (may be empty). PASSWORD (may be empty) opens an
- * encrypted key. The key's own copies are wiped. ERR_PARSE, ERR_NOT_FOUND (no certificate, no key),
- * ERR_CRYPTO (wrong password), ERR_INVALID (the key is not the certificate's), each with a
- * sentence.
+ * From a file's content: the certificates, in any order, as pki/certfile reads them, and the
+ * private key beside them or in KEY (may be empty). PASSWORD (may be empty) opens an encrypted key.
+ * The leaf is the certificate whose key it is; behind it come its issuers, as far as they are
+ * there, and what is no part of this chain is left out.
+ *
+ * ERR_NOT_FOUND (no certificate, no key), ERR_INVALID (the key is none of the certificates', or
+ * there are two), ERR_CRYPTO (the password is missing or wrong), ERR_LIMIT (more than
+ * LIMIT_PEER_CERTS certificates), and what certfile and privkey fail with; each with a sentence.
  */
-RESULT identity_load(struct slice pem, struct slice key, struct slice password,
+RESULT identity_load(struct slice content, struct slice key, struct slice password,
                      const struct rng *rng, struct identity **out, struct errinfo *e);
 
 struct identity *identity_ref(struct identity *id);
 void identity_unref(struct identity *id); /* NULL is fine; the last one wipes the key */
 
+/* The chain: what the peer is sent. Number 0 is the leaf. Borrowed. */
 const struct cert *identity_leaf(const struct identity *id);
+const struct cert *identity_cert(const struct identity *id, size_t i);
 size_t identity_chain_len(const struct identity *id);
 
 /* For pki/ and tls/ only: the chain as a linked list, leaf first, and the key. */

@@ -1,0 +1,185 @@
+#include "pki/identity.h"
+
+#include <mbedtls/pk.h>
+#include <mbedtls/x509_crt.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "pki/certfile.h"
+#include "pki/dn.h"
+#include "pki/privkey.h"
+
+struct identity {
+    unsigned refs;
+    struct cert *chain[LIMIT_PEER_CERTS]; /* the leaf first */
+    size_t chain_len;
+    mbedtls_x509_crt list; /* the same, as mbedTLS wants it; the DER is the certs' */
+    mbedtls_pk_context key;
+};
+
+/* The certificates of a file; those that the chain has taken are NULL. */
+struct found {
+    struct cert *certs[LIMIT_PEER_CERTS];
+    size_t n;
+};
+
+static void found_free(struct found *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        cert_unref(f->certs[i]);
+}
+
+static struct result add_found(void *arg, struct slice der, struct errinfo *e)
+{
+    struct found *f = arg;
+
+    if (f->n == LIMIT_PEER_CERTS)
+        return fail(e, ERR_LIMIT, "there are more than %d certificates in the file",
+                    LIMIT_PEER_CERTS);
+    TRY(cert_parse(der, &f->certs[f->n], e));
+    f->n++;
+    return OK;
+}
+
+/* --- the chain --- */
+
+/* Moves number I of F to the end of the chain. */
+static void take_cert(struct identity *id, struct found *f, size_t i)
+{
+    id->chain[id->chain_len++] = f->certs[i];
+    f->certs[i] = NULL;
+}
+
+static bool has_key(const struct cert *c, const mbedtls_pk_context *key, const struct rng *rng)
+{
+    return mbedtls_pk_check_pair(&cert_mbedtls(c)->pk, key, rng->fill, rng->ctx) == 0;
+}
+
+static struct result take_leaf(struct identity *id, struct found *f, const struct rng *rng,
+                               struct errinfo *e)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        if (has_key(f->certs[i], &id->key, rng)) {
+            take_cert(id, f, i);
+            return OK;
+        }
+    }
+    return fail(e, ERR_INVALID,
+                f->n == 1 ? "the private key is not that of the certificate"
+                          : "the private key is that of none of the certificates");
+}
+
+/* By name and key; the signature is for the peer to check. */
+static bool is_issuer(const struct cert *issuer, const struct cert *c)
+{
+    struct slice wanted = cert_authority_key_id(c);
+    struct slice has = cert_subject_key_id(issuer);
+
+    return dn_equal(cert_issuer(c), cert_subject(issuer)) &&
+           (wanted.n == 0 || has.n == 0 || slice_eq(wanted, has));
+}
+
+/* RFC 8446 section 4.4.2, and older peers insist: each certificate certifies the one before it. */
+static void take_issuers(struct identity *id, struct found *f)
+{
+    size_t i = 0;
+
+    while (i < f->n && !cert_is_self_issued(id->chain[id->chain_len - 1])) {
+        if (f->certs[i] != NULL && is_issuer(f->certs[i], id->chain[id->chain_len - 1])) {
+            take_cert(id, f, i);
+            i = 0;
+        } else {
+            i++;
+        }
+    }
+}
+
+static struct result make_list(struct identity *id, struct errinfo *e)
+{
+    for (size_t i = 0; i < id->chain_len; i++)
+        TRY(cert_mbedtls_append(id->chain[i], &id->list, e));
+    return OK;
+}
+
+static struct result load(struct identity *id, struct slice content, struct slice key,
+                          struct slice password, const struct rng *rng, struct errinfo *e)
+{
+    struct found f = {.n = 0};
+    struct result r = certfile_each(content, add_found, &f, e);
+
+    if (is_ok(r))
+        r = privkey_load(key.n > 0 ? key : content, password, rng, &id->key, e);
+    if (is_ok(r))
+        r = take_leaf(id, &f, rng, e);
+    if (is_ok(r)) {
+        take_issuers(id, &f);
+        r = make_list(id, e);
+    }
+    found_free(&f);
+    return r;
+}
+
+/* --- the object --- */
+
+struct result identity_load(struct slice content, struct slice key, struct slice password,
+                            const struct rng *rng, struct identity **out, struct errinfo *e)
+{
+    struct identity *id = malloc(sizeof(*id));
+    struct result r;
+
+    if (id == NULL)
+        return fail(e, ERR_NOMEM, "out of memory");
+    id->refs = 1;
+    id->chain_len = 0;
+    mbedtls_x509_crt_init(&id->list);
+    mbedtls_pk_init(&id->key);
+    r = load(id, content, key, password, rng, e);
+    if (is_err(r)) {
+        identity_unref(id);
+        return r;
+    }
+    *out = id;
+    return OK;
+}
+
+struct identity *identity_ref(struct identity *id)
+{
+    id->refs++;
+    return id;
+}
+
+void identity_unref(struct identity *id)
+{
+    if (id == NULL || --id->refs > 0)
+        return;
+    mbedtls_pk_free(&id->key); /* wipes it */
+    mbedtls_x509_crt_free(&id->list);
+    for (size_t i = 0; i < id->chain_len; i++)
+        cert_unref(id->chain[i]);
+    free(id);
+}
+
+const struct cert *identity_leaf(const struct identity *id)
+{
+    return id->chain[0];
+}
+
+const struct cert *identity_cert(const struct identity *id, size_t i)
+{
+    return i < id->chain_len ? id->chain[i] : NULL;
+}
+
+size_t identity_chain_len(const struct identity *id)
+{
+    return id->chain_len;
+}
+
+struct mbedtls_x509_crt *identity_mbedtls_chain(struct identity *id)
+{
+    return &id->list;
+}
+
+struct mbedtls_pk_context *identity_mbedtls_key(struct identity *id)
+{
+    return &id->key;
+}
