@@ -1,10 +1,10 @@
 /*
  * libsipsd: what a phone's other processes link to talk to sipsd.
  *
- * A client is one connection to one of sipsd's Unix sockets: events.sock for the UI, control.sock for admins. It is
- * told of every change of an account's lock and registration as a struct, and can call every method of the socket.
- * It needs no thread and no loop of its own: give its descriptor to yours, and call sipsd_client_next() when it is
- * readable.
+ * A client is one connection to one of sipsd's Unix sockets: events.sock for the UI, control.sock
+ * for admins. It is told of every change of an account's lock and registration as a struct, and can
+ * call every method of the socket. It needs no thread and no loop of its own: give its descriptor
+ * to yours, and call sipsd_client_next() when it is readable.
  *
  *     struct sipsd_client *c;
  *     char error[SIPSD_ERROR_SIZE];
@@ -22,8 +22,8 @@
  *
  * When the connection is lost, every lock is unknown: show none.
  *
- * Not for use by several threads at once; different clients are independent. No function ends the process, sets a
- * signal handler or prints. SIGPIPE is never raised.
+ * Not for use by several threads at once; different clients are independent. No function ends the
+ * process, sets a signal handler or prints. SIGPIPE is never raised.
  */
 #ifndef SIPSD_CLIENT_H
 #define SIPSD_CLIENT_H
@@ -36,7 +36,8 @@
 extern "C" {
 #endif
 
-/* What functions return; each failure also puts one sentence into ERROR (SIPSD_ERROR_SIZE bytes, or NULL). */
+/* What functions return; each failure also puts one sentence into ERROR (SIPSD_ERROR_SIZE bytes, or
+ * NULL). */
 enum sipsd_status {
     SIPSD_OK = 0,
     SIPSD_AGAIN,   /* no event now: poll the descriptor */
@@ -64,28 +65,29 @@ enum sipsd_assurance {
 struct sipsd_account {
     int number; /* 1 and up */
     char label[64];
-    char aor[256];      /* "sips:alice@example.com" */
+    char aor[256]; /* "sips:alice@example.com" */
     enum sipsd_state state;
-    bool lock;          /* the icon: the connection is encrypted, and accepted by the settings */
+    bool lock; /* the icon: the connection is encrypted, and accepted by the settings */
     enum sipsd_assurance assurance;
-    char code[32];      /* what is wrong, for programs: "expired", "unknown_ca" ...; "none" */
-    char sentence[512]; /* the same for people; never empty */
+    char code[32];         /* what is wrong, for programs: "expired", "unknown_ca" ...; "none" */
+    char sentence[512];    /* the same for people; never empty */
     char registration[16]; /* "registered", "trying", ... */
     uint32_t expires_s;    /* granted by the registrar; 0 while not registered */
     char registration_error[320]; /* one sentence, or empty */
-    char host[256];     /* where it connects to */
-    char protocol[16];  /* "TLSv1.3", or empty while there is no connection */
+    char host[256];               /* where it connects to */
+    char protocol[16];            /* "TLSv1.3", or empty while there is no connection */
     char cipher[64];
-    int64_t retry_in_ms;   /* until the next try, counted from the event; -1: none is planned */
-    uint32_t failures;     /* in a row */
+    int64_t retry_in_ms; /* until the next try, counted from the event; -1: none is planned */
+    uint32_t failures;   /* in a row */
 };
 
 enum sipsd_event_type {
     SIPSD_EVENT_SNAPSHOT_BEGIN, /* the whole state follows: forget all accounts */
     SIPSD_EVENT_SNAPSHOT_END,
-    SIPSD_EVENT_LOCK,           /* `account` is set; also for each account of a snapshot */
-    SIPSD_EVENT_REGISTRATION,   /* `account` is set: number and the registration fields only */
-    SIPSD_EVENT_OTHER,          /* a newer sipsd's, or one without a struct ("trust"): look at `method` and `json` */
+    SIPSD_EVENT_LOCK,         /* `account` is set; also for each account of a snapshot */
+    SIPSD_EVENT_REGISTRATION, /* `account` is set: number and the registration fields only */
+    SIPSD_EVENT_OTHER, /* a newer sipsd's, or one without a struct ("trust"): look at `method` and
+                          `json` */
 };
 
 struct sipsd_event {
@@ -111,9 +113,10 @@ enum sipsd_status sipsd_client_subscribe(struct sipsd_client *c, char *error);
 enum sipsd_status sipsd_client_next(struct sipsd_client *c, struct sipsd_event *out, char *error);
 
 /*
- * Calls METHOD with PARAMS (JSON text, or NULL) and waits at most TIMEOUT_MS for the answer: *RESULT is its JSON text,
- * valid until the next call on the client. Events that arrive meanwhile are kept for sipsd_client_next(), up to 64;
- * of more, the oldest are dropped in favour of a fresh snapshot.
+ * Calls METHOD with PARAMS (JSON text, or NULL) and waits at most TIMEOUT_MS for the answer:
+ * *RESULT is its JSON text, valid until the next call on the client. Events that arrive meanwhile
+ * are kept for sipsd_client_next(); where they are more than SIPSD_LINE_MAX bytes, a fresh snapshot
+ * takes their place.
  */
 enum sipsd_status sipsd_client_call(struct sipsd_client *c, const char *method, const char *params,
                                     int timeout_ms, const char **result, char *error);

@@ -48,17 +48,23 @@
 #define LIMIT_CUSTOM_CAS      10
 #define LIMIT_CERT_FILE_BYTES (5 * 1024 * 1024)
 #define LIMIT_TRUST_FILES     64 /* files looked at in the state directory; ten can be of use */
-#define LIMIT_KEY_ITERATIONS  4000000 /* PBKDF2 of an encrypted key: a few seconds on a phone */
 
 /* --- SIP --- */
 #define LIMIT_SIP_MESSAGE      65535 /* RFC 3261 section 18.1.1: what a UDP packet could carry */
 #define LIMIT_SIP_HEADER_BYTES 32768 /* start line and headers; the rest may be body */
 #define LIMIT_SIP_HEADERS      128   /* header fields of one message */
+#define LIMIT_SIP_PARTS \
+    1024 /* elements and parameters of one message: osip's time grows with their square */
 #define LIMIT_SIP_TIMER_F_MS   32000 /* RFC 3261 section 17.1.2.2: 64 * T1 */
 #define LIMIT_REGISTER_MIN_S \
-    30 /* shortest refresh: a server that grants less is refreshed at this pace */
+    5 /* shortest refresh, whatever the server grants; some grant 15 s to keep a NAT open */
 #define LIMIT_REGISTER_MAX_S 86400
 #define LIMIT_AUTH_ROUNDS    3 /* challenges answered in a row for one request */
+#define LIMIT_REGISTER_RETRY_MS \
+    30000 /* first wait after a refusal; doubles up to LIMIT_RECONNECT_MAX_MS */
+#define LIMIT_AUTH_RETRY_MS \
+    300000 /* the same where the account itself was refused: servers lock out who guesses */
+#define LIMIT_RETRY_AFTER_S 3600 /* longest Retry-After that is honoured */
 
 /* --- settings --- */
 #define LIMIT_SETTINGS_BYTES (256 * 1024) /* one settings file */

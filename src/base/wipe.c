@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE /* explicit_bzero */
 #include "base/wipe.h"
 
 #include <stdlib.h>

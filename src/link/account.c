@@ -489,6 +489,7 @@ void account_reconnect(struct account *a)
     tear_down(a);
     a->registered_ms = 0;
     backoff_reset(&a->backoff);
+    registration_forget_refusals(a->registration);
     begin(a);
     settle(a);
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sip/message_write.h"
+
 #define TAG_LENGTH 10
 
 static const struct answer {

@@ -3,8 +3,9 @@
  * 5626 section 3.5.1).
  *
  * Sans-I/O: bytes in, whole messages and keep-alives out. Message boundaries are decided here,
- * before any parser sees a byte: Content-Length must be there (RFC 3261 section 20.14: on streams
- * it is mandatory), once or alike, a plain decimal number; header and message sizes are capped.
+ * before any parser sees a byte: lines end in CR LF; Content-Length must be there (RFC 3261 section
+ * 20.14: on streams it is mandatory), once or alike, a plain decimal number; header and message
+ * sizes are capped. Each byte is looked at once, however small the pieces are that it comes in.
  */
 #ifndef SIPSD_SIP_FRAME_H
 #define SIPSD_SIP_FRAME_H
@@ -18,18 +19,22 @@ enum sip_frame_event {
     SIP_FRAME_MORE,    /* nothing whole: feed more */
     SIP_FRAME_MESSAGE, /* one message in *OUT, valid until the next call */
     SIP_FRAME_PING,    /* CRLF CRLF: answer with CRLF */
-    SIP_FRAME_PONG,    /* a single CRLF between messages */
+    SIP_FRAME_PONG,    /* a single CRLF between messages. If it was the first half of a ping, the
+                          second half is told as the ping */
 };
 
 RESULT sip_frame_new(struct sip_frame **out);
 void sip_frame_free(struct sip_frame *f);
 
 /* Appends bytes of the stream (copied). ERR_LIMIT if what is kept would exceed one largest message
- * and one read. */
+ * and one read (LIMIT_TLS_PLAINTEXT): take everything out between two feeds. */
 RESULT sip_frame_feed(struct sip_frame *f, struct slice bytes);
 
-/* The next thing in the stream. An error is final for the stream: boundaries are lost, close the
- * connection. */
+/*
+ * The next thing in the stream; call it until it says MORE. ERR_PARSE for what has no boundaries,
+ * ERR_LIMIT for what is too large, ERR_UNSUPPORTED for a web server, with a sentence. An error is
+ * final for the stream: close the connection.
+ */
 RESULT sip_frame_next(struct sip_frame *f, enum sip_frame_event *event, struct slice *out,
                       struct errinfo *e);
 

@@ -86,8 +86,12 @@ class Procd(unittest.TestCase):
         self.assertEqual(1, len(found), f"{name} in {calls}")
         return found[0]
 
+    def command(self, calls):
+        more = [call[2:] for call in calls if call[:2] == ["append_param", "command"]]
+        return self.param(calls, "command") + [word for words in more for word in words]
+
     def option(self, calls, name):
-        command = self.param(calls, "command")
+        command = self.command(calls)
         return command[command.index(name) + 1]
 
     def test_start_describes_one_instance(self):
@@ -100,7 +104,7 @@ class Procd(unittest.TestCase):
 
     def test_start_in_the_foreground_with_defaults(self):
         calls = self.call("start")
-        self.assertEqual("/usr/sbin/sipsd", self.param(calls, "command")[0])
+        self.assertEqual("/usr/sbin/sipsd", self.command(calls)[0])
         self.assertEqual("/etc/sipsd/sipsd.cfg", self.option(calls, "--config"))
         self.assertEqual("stderr", self.option(calls, "--log"))
         self.assertEqual(["1"], self.param(calls, "stderr"))
@@ -116,8 +120,12 @@ class Procd(unittest.TestCase):
 
     def test_more_options_are_appended(self):
         calls = self.call("start", lists=[("option", "--admin-group admin")])
-        appended = [call[1:] for call in calls if call[0] == "append_param"]
-        self.assertEqual([["command", "--admin-group"], ["command", "admin"]], appended)
+        self.assertEqual("admin", self.option(calls, "--admin-group"))
+
+    def test_a_mac_address_instead_of_an_interface(self):
+        calls = self.call("start", mac="00:15:65:12:34:56")
+        self.assertEqual("00:15:65:12:34:56", self.option(calls, "--mac"))
+        self.assertNotIn("--interface", self.command(calls))
 
     def test_directories(self):
         calls = self.call("start")

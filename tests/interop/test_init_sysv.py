@@ -35,8 +35,7 @@ class Sysv(unittest.TestCase):
             f"SIPSD_RUN_DIR={self.path('run')}",
             f"SIPSD_FACTORY_DIR={self.directory('factory')}",
             f"SIPSD_PIDFILE={self.pidfile}",
-            "SIPSD_INTERFACE=",
-            "SIPSD_OPTIONS='--mac 00:15:65:12:34:56'",
+            "SIPSD_PHONE='--mac 00:15:65:12:34:56'",
             "SIPSD_USER=",
         ]))
         self.addCleanup(self.kill_what_is_left)

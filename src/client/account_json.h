@@ -1,0 +1,15 @@
+/* account_json: sipsd's JSON of an account as the struct of the public header. */
+#ifndef SIPSD_CLIENT_ACCOUNT_JSON_H
+#define SIPSD_CLIENT_ACCOUNT_JSON_H
+
+#include "sipsd/client.h"
+
+struct cJSON;
+
+/* Fills OUT whole; false if OBJECT is no account. */
+bool account_from_json(const struct cJSON *object, struct sipsd_account *out);
+
+/* Fills the registration fields of OUT; false if OBJECT is no registration. */
+bool registration_from_json(const struct cJSON *object, struct sipsd_account *out);
+
+#endif

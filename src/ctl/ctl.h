@@ -1,0 +1,43 @@
+/* ctl: what sipsctl's commands have in common. Each command is a function in a file of its own. */
+#ifndef SIPSD_CTL_CTL_H
+#define SIPSD_CTL_CTL_H
+
+#include <stdbool.h>
+
+#include "sipsd/client.h"
+
+/* Exit statuses of every command. */
+enum { CTL_OK = 0, CTL_REFUSED = 1, CTL_FAILED = 2 };
+
+struct ctl_options {
+    const char *run_dir; /* where sipsd's sockets are */
+    bool json;           /* for scripts: JSON instead of pictures */
+};
+
+/* Set by main before a command runs. */
+extern struct ctl_options ctl_options;
+
+/* A command: ARGV[0] is its own name. Returns the exit status. */
+typedef int ctl_command(int argc, char **argv);
+
+ctl_command ctl_status, ctl_watch, ctl_accounts, ctl_trust;
+
+/* "sipsctl: ..." to stderr; returns STATUS. */
+int ctl_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* For a command that takes no arguments: CTL_OK, or CTL_FAILED and said so. */
+int ctl_no_arguments(int argc, char **argv);
+
+/* The socket for looking (events.sock, or control.sock where only that one may be opened), and for
+ * acting. */
+enum sipsd_status ctl_connect_events(struct sipsd_client **out, char *error);
+enum sipsd_status ctl_connect_control(struct sipsd_client **out, char *error);
+
+/* The exit status that goes with a failed call; says why. */
+int ctl_call_failed(enum sipsd_status status, const char *error);
+
+/* One call on control.sock: its result goes to SHOW, or as it is to stdout with --json. */
+typedef void ctl_show(const char *json);
+int ctl_call_and_show(const char *method, const char *params, ctl_show *show);
+
+#endif

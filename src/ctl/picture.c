@@ -1,0 +1,197 @@
+#include "ctl/picture.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INDENT             5 /* of the sentence: behind the glyph and the number */
+#define LABEL              18
+#define WORD               15
+#define SENTENCE_LINES_MAX 3
+
+/* --- what is known --- */
+
+static const cJSON *member(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+    const char *s = cJSON_GetStringValue(member(object, name));
+    return s != NULL ? s : "";
+}
+
+static int int_of(const cJSON *object, const char *name)
+{
+    const cJSON *v = member(object, name);
+    return cJSON_IsNumber(v) ? v->valueint : 0;
+}
+
+static void read_phone(struct picture *p, const cJSON *status)
+{
+    const cJSON *trust = member(status, "trust");
+    (void)snprintf(p->phone, sizeof p->phone,
+                   "sipsd %s, clock %s, %d built-in and %d custom CAs (%s in use)",
+                   text_of(status, "version"), text_of(member(status, "clock"), "state"),
+                   int_of(trust, "builtin"), int_of(trust, "custom"), text_of(trust, "filter"));
+}
+
+static size_t place_of(const struct picture *p, int number)
+{
+    size_t i = 0;
+    while (i < p->count && p->accounts[i].number < number)
+        i++;
+    return i;
+}
+
+static bool put_account(struct picture *p, const struct sipsd_account *a, int64_t now_ms)
+{
+    const size_t i = place_of(p, a->number);
+    if (i == p->count || p->accounts[i].number != a->number) {
+        if (p->count == PICTURE_ACCOUNTS_MAX)
+            return false;
+        memmove(&p->accounts[i + 1], &p->accounts[i], (p->count - i) * sizeof p->accounts[0]);
+        memmove(&p->told_ms[i + 1], &p->told_ms[i], (p->count - i) * sizeof p->told_ms[0]);
+        p->count++;
+    }
+    p->accounts[i] = *a;
+    p->told_ms[i] = now_ms;
+    return true;
+}
+
+static bool put_registration(struct picture *p, const struct sipsd_account *news)
+{
+    const size_t i = place_of(p, news->number);
+    if (i == p->count || p->accounts[i].number != news->number)
+        return false;
+    struct sipsd_account *a = &p->accounts[i];
+    memcpy(a->registration, news->registration, sizeof a->registration);
+    memcpy(a->registration_error, news->registration_error, sizeof a->registration_error);
+    a->expires_s = news->expires_s;
+    return true;
+}
+
+bool picture_apply(struct picture *p, const struct sipsd_event *ev, int64_t now_ms)
+{
+    cJSON *status;
+    switch (ev->type) {
+    case SIPSD_EVENT_SNAPSHOT_BEGIN:
+        p->count = 0;
+        status = cJSON_Parse(ev->json);
+        read_phone(p, status);
+        cJSON_Delete(status);
+        return true;
+    case SIPSD_EVENT_SNAPSHOT_END:
+        return true;
+    case SIPSD_EVENT_LOCK:
+        return put_account(p, &ev->account, now_ms);
+    case SIPSD_EVENT_REGISTRATION:
+        return put_registration(p, &ev->account);
+    case SIPSD_EVENT_OTHER:
+        break;
+    }
+    return false;
+}
+
+bool picture_read(struct picture *p, const char *json, int64_t now_ms)
+{
+    cJSON *status = cJSON_Parse(json);
+    const cJSON *account;
+    p->count = 0;
+    if (status == NULL)
+        return false;
+    read_phone(p, status);
+    cJSON_ArrayForEach(account, member(status, "accounts"))
+    {
+        struct sipsd_account a;
+        char *text = cJSON_PrintUnformatted(account);
+        if (text != NULL && sipsd_account_from_json(text, &a))
+            (void)put_account(p, &a, now_ms);
+        free(text);
+    }
+    cJSON_Delete(status);
+    return true;
+}
+
+/* --- how it looks --- */
+
+const char *picture_word(const struct sipsd_account *a)
+{
+    if (a->lock)
+        return a->assurance == SIPSD_ASSURANCE_FULL    ? "locked"
+               : a->assurance == SIPSD_ASSURANCE_CHAIN ? "locked, no name"
+                                                       : "encrypted only";
+    return a->state == SIPSD_STATE_CONNECTING ? "connecting"
+           : a->state == SIPSD_STATE_UP       ? "not locked"
+                                              : "down";
+}
+
+enum term_colour picture_colour(const struct sipsd_account *a)
+{
+    if (a->lock)
+        return a->assurance == SIPSD_ASSURANCE_FULL ? TERM_GREEN : TERM_YELLOW;
+    return a->state == SIPSD_STATE_CONNECTING ? TERM_PLAIN : TERM_RED;
+}
+
+const char *picture_glyph(const struct term *t, const struct sipsd_account *a)
+{
+    if (a->lock)
+        return t->utf8 ? "🔒" : "[]";
+    if (a->state == SIPSD_STATE_CONNECTING)
+        return t->utf8 ? "… " : ".."; /* both two columns wide */
+    return t->utf8 ? "✗ " : "x ";
+}
+
+/* What a line has to say behind the word: the registration, and when the next try is. */
+static void put_details(FILE *out, const struct sipsd_account *a, int64_t age_ms)
+{
+    if (a->state == SIPSD_STATE_UP && a->registration[0] != '\0')
+        (void)fprintf(out, "%s", a->registration);
+    if (a->protocol[0] != '\0')
+        (void)fprintf(out, "  %s", a->protocol);
+    if (a->retry_in_ms >= 0) {
+        const int64_t left = a->retry_in_ms - age_ms;
+        (void)fprintf(out, "next try in %d s", left > 0 ? (int)((left + 999) / 1000) : 0);
+    }
+}
+
+static int draw_account(FILE *out, const struct term *t, const struct sipsd_account *a,
+                        int64_t age_ms, int max, const char *end)
+{
+    const size_t width = (size_t)(t->columns > 100 ? 100 : t->columns) - INDENT - 1;
+    const char *plain = term_colour(t, TERM_PLAIN);
+    int lines = 1;
+    (void)fprintf(out, "%s%s%2d ", term_colour(t, picture_colour(a)), picture_glyph(t, a),
+                  a->number);
+    (void)fprintf(out, "%s%s", plain, term_colour(t, TERM_BOLD));
+    term_put(out, a->label[0] != '\0' ? a->label : a->aor, LABEL);
+    (void)fprintf(out, "%s %s", plain, term_colour(t, picture_colour(a)));
+    term_put(out, picture_word(a), WORD);
+    (void)fprintf(out, "%s %s", plain, term_colour(t, TERM_DIM));
+    put_details(out, a, age_ms);
+    (void)fprintf(out, "%s%s", plain, end);
+    if (max > 1)
+        lines += term_wrap(out, a->sentence, INDENT, width,
+                           max - 1 < SENTENCE_LINES_MAX ? max - 1 : SENTENCE_LINES_MAX, end);
+    if (a->registration_error[0] != '\0' && lines < max)
+        lines +=
+            term_wrap(out, a->registration_error, INDENT, width,
+                      max - lines < SENTENCE_LINES_MAX ? max - lines : SENTENCE_LINES_MAX, end);
+    return lines;
+}
+
+int picture_draw(FILE *out, const struct term *t, const struct picture *p, int64_t now_ms, int max,
+                 const char *end)
+{
+    int lines = 2;
+    if (max < lines)
+        return 0;
+    (void)fputs(term_colour(t, TERM_DIM), out);
+    term_put(out, p->phone,
+             term_width(p->phone) < (size_t)t->columns ? term_width(p->phone) : (size_t)t->columns);
+    (void)fprintf(out, "%s%s%s", term_colour(t, TERM_PLAIN), end, end);
+    for (size_t i = 0; i < p->count && lines < max; i++)
+        lines += draw_account(out, t, &p->accounts[i], now_ms - p->told_ms[i], max - lines, end);
+    return lines;
+}

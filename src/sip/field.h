@@ -1,0 +1,37 @@
+/*
+ * field: the shape that the structured header fields share (RFC 3261 section 25.1): elements
+ * between commas, each a head and its parameters between semicolons, where commas and semicolons
+ * inside quoted strings and <> do not count.
+ *
+ * What osip parses has passed here: it takes the first '>' or ';' that it finds and skips what it
+ * does not understand. All input is one unfolded line: no CR, LF or NUL.
+ */
+#ifndef SIPSD_SIP_FIELD_H
+#define SIPSD_SIP_FIELD_H
+
+#include "base/slice.h"
+
+/* A token of RFC 3261 section 25.1, at least one character. */
+bool sip_token_valid(struct slice s);
+
+/*
+ * The next element of a comma-separated list, without blanks around it; false at the end. An empty
+ * element is returned as such; so is what follows an unclosed quote or '<', as one element.
+ */
+bool sip_field_next(struct slice *rest, struct slice *element);
+
+/*
+ * Whether ELEMENT is well-formed: NULL if so, else what is wrong, to follow "the Contact header
+ * field is malformed: ". An address is a name-addr or an addr-spec with parameters (From, To,
+ * Contact, Route, Record-Route); the wildcard "*" is the caller's business.
+ */
+const char *sip_field_check_address(struct slice element);
+const char *sip_field_check_via(struct slice element);
+
+/* The same for parameters alone; PARAMS without the first ';', not empty. */
+const char *sip_field_check_params(struct slice params);
+
+/* The URI of a well-formed address, without <>. */
+struct slice sip_field_uri(struct slice address);
+
+#endif
