@@ -47,6 +47,7 @@
 /* --- trust and identity files --- */
 #define LIMIT_CUSTOM_CAS      10
 #define LIMIT_CERT_FILE_BYTES (5 * 1024 * 1024)
+#define LIMIT_KEY_ITERATIONS  4000000 /* PBKDF2 of an encrypted key: a few seconds on a phone */
 #define LIMIT_TRUST_FILES     64 /* files looked at in the state directory; ten can be of use */
 
 /* --- SIP --- */
