@@ -143,6 +143,12 @@ void buf_clear(struct buf *b)
     b->end = 0;
 }
 
+void buf_truncate(struct buf *b, size_t n)
+{
+    if (n < buf_len(b))
+        b->end = b->start + n;
+}
+
 const char *buf_str(struct buf *b)
 {
     uint8_t *p;

@@ -48,6 +48,9 @@ void buf_commit(struct buf *b, size_t n);
 void buf_consume(struct buf *b, size_t n);
 void buf_clear(struct buf *b);
 
+/* Keeps the first N bytes (all, if there are fewer). */
+void buf_truncate(struct buf *b, size_t n);
+
 /* The content as a C string, terminated behind the end (the NUL is not counted); NULL without
  * memory. */
 const char *buf_str(struct buf *b);

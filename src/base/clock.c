@@ -9,12 +9,15 @@
 
 struct wallclock clock_judge(const struct clock_reading *r)
 {
-    const int64_t floor_s = r->last_good_s > r->build_s ? r->last_good_s : r->build_s;
-
-    /* A clock before what is known to have passed is wrong, whoever set it. */
-    if (r->system_s >= floor_s)
-        return (struct wallclock){r->system_s, r->synchronised ? CLOCK_SET : CLOCK_FLOOR};
-    return (struct wallclock){floor_s, r->last_good_s > 0 ? CLOCK_FLOOR : CLOCK_UNSET};
+    /* No clock can be right that is before the day on which this program was built. */
+    const bool plausible = r->system_s >= r->build_s;
+    if (plausible && r->synchronised)
+        return (struct wallclock){r->system_s, CLOCK_SET};
+    if (plausible && r->system_s >= r->last_good_s)
+        return (struct wallclock){r->system_s, CLOCK_FLOOR};
+    if (r->last_good_s >= r->build_s)
+        return (struct wallclock){r->last_good_s, CLOCK_FLOOR};
+    return (struct wallclock){r->build_s, CLOCK_UNSET};
 }
 
 const char *clock_state_name(enum clock_state s)

@@ -5,10 +5,18 @@
  * has answered. Certificates must not be refused as "not yet valid" then, nor expired ones accepted
  * for ever. So the wall clock has three states, and dates are judged against the best lower bound:
  *
- *   UNSET   the system's clock is before the build date and was never synchronised: the lower bound
- * is the build date, and there is no upper bound; FLOOR   the clock is not synchronised, and a last
- * known good time, kept on flash, is the lower bound (or the clock itself, where it is later); SET
- * the kernel says that the clock is synchronised, or it is plausible and somebody set it.
+ *   UNSET  The system's clock is before the build date, so it was never set. The lower bound is the
+ *          build date; there is no upper bound.
+ *   FLOOR  The time is plausible, but nobody vouches for it. It is the system's clock, or the last
+ *          known good time, kept on flash, where the clock is behind that.
+ *   SET    The kernel says that the clock is synchronised, and it is not before the build date.
+ *
+ * Where nothing tells the kernel (containers, an SNTP client that only steps the clock) the state
+ * stays FLOOR for good. Its epoch is the system's clock then: dates are judged as with SET, and
+ * what FLOOR adds is that "not yet valid" may be the clock's fault.
+ *
+ * A synchronised clock is believed even where it is behind the last known good time: NTP steps
+ * back, and a time that was kept while the clock was wrong must not outlive the mistake.
  *
  * Pure: the readings are passed in (sys/wallclock.h takes them).
  */

@@ -84,5 +84,7 @@
 
 /* --- housekeeping --- */
 #define LIMIT_CLOCK_SAVE_S 3600 /* how often the last known good time is written: flash wears */
+#define LIMIT_CLOCK_CHECK_S \
+    300 /* how often an unsynchronised clock is looked at: the kernel does not tell */
 
 #endif

@@ -200,3 +200,12 @@ void dns_cancel(struct dns_query *q)
     free(q->host);
     free(q);
 }
+
+/* The table is the only server here. */
+struct result dns_set_servers(struct dns *d, const char *servers, struct errinfo *e)
+{
+    (void)d;
+    (void)servers;
+    (void)e;
+    return OK;
+}

@@ -1,0 +1,497 @@
+#include "sys/dns.h"
+
+#include <ares.h>
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/ascii.h"
+#include "base/limits.h"
+#include "base/slice.h"
+#include "sys/neterr.h"
+#include "sys/uvloop.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
+
+/* One server, asked three times with doubling patience, is given up after 1 + 2 + 4 seconds: within
+ * LIMIT_DNS_MS. */
+#define TRY_MS 1000
+#define TRIES  3
+
+#define NAME_MAX_DNS 253 /* RFC 1035 section 2.3.4, as text */
+#define LABEL_MAX    63
+
+/* What tells one state of a file from another. */
+struct file_mark {
+    bool exists;
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+};
+
+/*
+ * c-ares with one reading of resolv.conf. It is replaced when that changes, and the old one lives
+ * on until its look-ups have ended.
+ */
+struct channel {
+    struct dns *dns;
+    ares_channel ares;
+    struct loop_timer *timer; /* c-ares's own retries */
+    struct ares_socket *sockets;
+    unsigned lookups;
+    struct channel *next;
+};
+
+struct ares_socket {
+    uv_poll_t uv;
+    struct channel *channel;
+    ares_socket_t fd;
+    int events;
+    struct ares_socket *next;
+};
+
+struct dns {
+    struct loop *loop;
+    struct channel *channels; /* the first is the current one */
+    struct dns_query *queries;
+    char *servers; /* of dns_set_servers(), or NULL */
+    struct file_mark resolv_conf;
+};
+
+/* What c-ares works on. It cannot cancel one look-up alone: a cancelled query leaves its own
+ * behind, without an owner. */
+struct lookup {
+    struct channel *channel;
+    struct dns_query *query; /* NULL once nobody wants the answer */
+};
+
+struct dns_query {
+    struct dns *dns;
+    struct lookup *lookup;    /* NULL once it has ended */
+    struct loop_timer *timer; /* the deadline; then, to answer from the loop alone, the answer */
+    bool answered;
+    struct addr addrs[LIMIT_DNS_ADDRESSES];
+    size_t count;
+    uint16_t port;
+    struct result result;
+    struct errinfo error;
+    dns_fn *fn;
+    void *arg;
+    struct dns_query *next;
+    char host[];
+};
+
+/* --- c-ares on the loop --- */
+
+static void sweep(struct dns *d);
+
+static void schedule(struct channel *c)
+{
+    struct timeval tv;
+    if (ares_timeout(c->ares, NULL, &tv) == NULL)
+        loop_timer_stop(c->timer);
+    else /* rounded up: a timer that is early would find nothing to do */
+        loop_timer_start(c->timer, (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000 + 1);
+}
+
+static void socket_ready(uv_poll_t *uv, int status, int events);
+
+/* After an error libuv watches a descriptor no more. c-ares has read the error then, and closed the
+ * socket, or goes on with it. */
+static void watch_again(struct channel *c)
+{
+    for (struct ares_socket *s = c->sockets; s != NULL; s = s->next)
+        if (!uv_is_active((const uv_handle_t *)&s->uv))
+            (void)uv_poll_start(&s->uv, s->events, socket_ready);
+}
+
+static void process(struct channel *c, ares_socket_t readable, ares_socket_t writable)
+{
+    ares_process_fd(c->ares, readable, writable);
+    watch_again(c);
+    schedule(c);
+    sweep(c->dns);
+}
+
+static void retry(void *arg)
+{
+    process(arg, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+static void socket_ready(uv_poll_t *uv, int status, int events)
+{
+    const struct ares_socket *s = uv->data;
+    struct channel *c = s->channel;
+    if (status != 0)
+        events = UV_READABLE | UV_WRITABLE;
+    process(c, (events & UV_READABLE) != 0 ? s->fd : ARES_SOCKET_BAD,
+            (events & UV_WRITABLE) != 0 ? s->fd : ARES_SOCKET_BAD);
+}
+
+static void free_socket(uv_handle_t *uv)
+{
+    free(uv->data);
+}
+
+static struct ares_socket *socket_watch(struct channel *c, ares_socket_t fd)
+{
+    struct ares_socket *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    if (uv_poll_init(uvloop_of(c->dns->loop), &s->uv, fd) != 0) {
+        free(s);
+        return NULL;
+    }
+    s->uv.data = s;
+    s->channel = c;
+    s->fd = fd;
+    s->next = c->sockets;
+    c->sockets = s;
+    return s;
+}
+
+/* c-ares wants to know when FD can be read or written; neither before it closes it. Without memory
+ * to watch it, c-ares finds the look-up timed out. */
+static void on_socket_state(void *data, ares_socket_t fd, int readable, int writable)
+{
+    struct channel *c = data;
+    struct ares_socket **at = &c->sockets;
+    while (*at != NULL && (*at)->fd != fd)
+        at = &(*at)->next;
+    struct ares_socket *s = *at;
+    if (readable || writable) {
+        if (s == NULL)
+            s = socket_watch(c, fd);
+        if (s == NULL)
+            return;
+        s->events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+        (void)uv_poll_start(&s->uv, s->events, socket_ready);
+    } else if (s != NULL) {
+        *at = s->next;
+        uv_close((uv_handle_t *)&s->uv, free_socket);
+    }
+}
+
+static struct result fail_ares(struct errinfo *e, int status, const char *what)
+{
+    return fail_native(e, status == ARES_ENOMEM ? ERR_NOMEM : ERR_DNS, status, "%s: %s", what,
+                       ares_strerror(status));
+}
+
+static void channel_free(struct channel *c)
+{
+    ares_destroy(c->ares); /* ends its look-ups and closes its sockets */
+    assert(c->lookups == 0 && c->sockets == NULL);
+    loop_timer_free(c->timer);
+    free(c);
+}
+
+static struct result channel_new(struct dns *d, struct errinfo *e)
+{
+    struct channel *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return fail(e, ERR_NOMEM, "out of memory for the resolver");
+    c->dns = d;
+    c->timer = loop_timer_new(d->loop, retry, c);
+    char files_then_dns[] = "fb";
+    struct ares_options options = {
+        .timeout = TRY_MS,
+        .tries = TRIES,
+        .sock_state_cb = on_socket_state,
+        .sock_state_cb_data = c,
+        .lookups = files_then_dns,
+    };
+    int status = c->timer == NULL
+                     ? ARES_ENOMEM
+                     : ares_init_options(&c->ares, &options,
+                                         ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                                             ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS);
+    if (status != ARES_SUCCESS) {
+        loop_timer_free(c->timer);
+        free(c);
+        return fail_ares(e, status, "cannot start the resolver");
+    }
+    if (d->servers != NULL &&
+        (status = ares_set_servers_ports_csv(c->ares, d->servers)) != ARES_SUCCESS) {
+        channel_free(c);
+        return fail_ares(e, status, "cannot use the DNS servers that are set");
+    }
+    c->next = d->channels;
+    d->channels = c;
+    return OK;
+}
+
+/* Frees the channels that were replaced and have no more to do. */
+static void sweep(struct dns *d)
+{
+    struct channel **at = &d->channels->next;
+    while (*at != NULL) {
+        struct channel *c = *at;
+        if (c->lookups > 0) {
+            at = &c->next;
+            continue;
+        }
+        *at = c->next;
+        channel_free(c);
+    }
+}
+
+static struct file_mark mark_of(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return (struct file_mark){0};
+    return (struct file_mark){.exists = true,
+                              .device = st.st_dev,
+                              .inode = st.st_ino,
+                              .size = st.st_size,
+                              .modified = st.st_mtim};
+}
+
+static bool mark_eq(const struct file_mark *a, const struct file_mark *b)
+{
+    return a->exists == b->exists && a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && a->modified.tv_sec == b->modified.tv_sec &&
+           a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+/* A phone changes networks: the new one's servers are asked from its first query on. */
+static void follow_resolv_conf(struct dns *d)
+{
+    const struct file_mark now = mark_of(RESOLV_CONF);
+    struct errinfo e = ERRINFO_INIT;
+    if (mark_eq(&now, &d->resolv_conf))
+        return;
+    if (is_ok(channel_new(d, &e))) /* else the old one goes on, and the next query tries again */
+        d->resolv_conf = now;
+    sweep(d);
+}
+
+/* --- the resolver --- */
+
+struct result dns_new(struct loop *l, struct dns **out, struct errinfo *e)
+{
+    struct dns *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return fail(e, ERR_NOMEM, "out of memory for the resolver");
+    d->loop = l;
+    d->resolv_conf = mark_of(RESOLV_CONF);
+    const int status = ares_library_init(ARES_LIB_INIT_ALL);
+    const struct result r = status == ARES_SUCCESS
+                                ? channel_new(d, e)
+                                : fail_ares(e, status, "cannot start the resolver");
+    if (is_err(r)) {
+        if (status == ARES_SUCCESS)
+            ares_library_cleanup();
+        free(d);
+        return r;
+    }
+    *out = d;
+    return OK;
+}
+
+void dns_free(struct dns *d)
+{
+    if (d == NULL)
+        return;
+    while (d->queries != NULL)
+        dns_cancel(d->queries);
+    while (d->channels != NULL) {
+        struct channel *c = d->channels;
+        d->channels = c->next;
+        channel_free(c);
+    }
+    ares_library_cleanup();
+    free(d->servers);
+    free(d);
+}
+
+struct result dns_set_servers(struct dns *d, const char *servers, struct errinfo *e)
+{
+    char *before = d->servers;
+    d->servers = strdup(servers);
+    if (d->servers == NULL) {
+        d->servers = before;
+        return fail(e, ERR_NOMEM, "out of memory for the resolver");
+    }
+    if (is_err(channel_new(d, NULL))) {
+        free(d->servers);
+        d->servers = before;
+        return fail(e, ERR_INVALID, "'%s' is not a list of DNS servers", servers);
+    }
+    free(before);
+    sweep(d);
+    return OK;
+}
+
+/* --- queries --- */
+
+/* The query is gone before its owner hears of it: the owner may free everything. */
+static void give_answer(void *arg)
+{
+    struct dns_query *q = arg;
+    if (!q->answered)
+        q->result = neterr_no_answer(&q->error, q->host); /* the deadline */
+    const struct dns_query answer = *q;
+    dns_cancel(q);
+    answer.fn(answer.arg, answer.result, answer.addrs, is_ok(answer.result) ? answer.count : 0,
+              &answer.error);
+}
+
+static void answer_soon(struct dns_query *q, struct result r)
+{
+    q->answered = true;
+    q->result = r;
+    loop_timer_start(q->timer, 0);
+}
+
+/* Which of the last group it is depends on the version of c-ares more than on the server. */
+static struct result describe_failure(struct errinfo *e, int status, const char *host)
+{
+    switch (status) {
+    case ARES_ENODATA:
+    case ARES_ENOTFOUND:
+        return neterr_no_address(e, host);
+    case ARES_ETIMEOUT:
+        return neterr_no_answer(e, host);
+    case ARES_EBADNAME:
+        return fail_native(e, ERR_DNS, status, "'%s' is not the name of a host", host);
+    case ARES_ECONNREFUSED:
+    case ARES_ESERVICE:
+    case ARES_ESERVFAIL:
+    case ARES_EREFUSED:
+        return fail_native(e, ERR_DNS, status,
+                           "no DNS server can be reached, or all failed, when asked for %s: check "
+                           "the network's DNS settings",
+                           host);
+    default:
+        return fail_native(e, ERR_DNS, status, "cannot find the address of %s: %s", host,
+                           ares_strerror(status));
+    }
+}
+
+static void take_addresses(struct dns_query *q, const struct ares_addrinfo *result)
+{
+    for (const struct ares_addrinfo_node *n = result == NULL ? NULL : result->nodes;
+         n != NULL && q->count < LIMIT_DNS_ADDRESSES; n = n->ai_next) {
+        struct addr a = addr_from_sockaddr(n->ai_addr);
+        a.port = q->port;
+        if (a.family != 0)
+            q->addrs[q->count++] = a;
+    }
+}
+
+/* From c-ares; inside ares_getaddrinfo() already where /etc/hosts knows the name. */
+static void lookup_ended(void *arg, int status, int timeouts, struct ares_addrinfo *result)
+{
+    (void)timeouts;
+    struct lookup *k = arg;
+    struct dns_query *q = k->query;
+    k->channel->lookups--;
+    free(k);
+    if (q != NULL) {
+        q->lookup = NULL;
+        if (status == ARES_SUCCESS)
+            take_addresses(q, result);
+        if (q->count == 0 && status == ARES_SUCCESS)
+            status = ARES_ENODATA;
+        answer_soon(q, status == ARES_SUCCESS ? OK : describe_failure(&q->error, status, q->host));
+    }
+    ares_freeaddrinfo(result);
+}
+
+/* RFC 1123 section 2.1, and the underscore that the world uses: c-ares asks for anything. */
+static bool is_host_name(const char *host)
+{
+    struct slice rest = slice_of_str(host);
+    if (rest.n > NAME_MAX_DNS)
+        return false;
+    do {
+        const struct slice label = slice_cut(&rest, '.');
+        if (label.n == 0 || label.n > LABEL_MAX)
+            return false;
+        for (size_t i = 0; i < label.n; i++)
+            if (!ascii_is_alnum(label.p[i]) && label.p[i] != '-' && label.p[i] != '_')
+                return false;
+    } while (rest.n > 0);
+    return true;
+}
+
+static struct result look_up(struct dns_query *q, struct errinfo *e)
+{
+    const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct lookup *k = calloc(1, sizeof *k);
+    if (k == NULL)
+        return fail(e, ERR_NOMEM, "out of memory for a DNS query");
+    follow_resolv_conf(q->dns);
+    struct channel *c = q->dns->channels;
+    k->channel = c;
+    k->query = q;
+    q->lookup = k;
+    c->lookups++;
+    ares_getaddrinfo(c->ares, q->host, NULL, &hints, lookup_ended, k);
+    schedule(c);
+    return OK;
+}
+
+static struct dns_query *query_new(struct dns *d, const char *host, uint16_t port)
+{
+    const size_t n = strlen(host) + 1;
+    struct dns_query *q = calloc(1, sizeof *q + n);
+    if (q == NULL)
+        return NULL;
+    q->timer = loop_timer_new(d->loop, give_answer, q);
+    if (q->timer == NULL) {
+        free(q);
+        return NULL;
+    }
+    memcpy(q->host, host, n);
+    q->error = ERRINFO_INIT;
+    q->port = port;
+    q->dns = d;
+    q->next = d->queries;
+    d->queries = q;
+    return q;
+}
+
+struct result dns_resolve(struct dns *d, const char *host, uint16_t port, dns_fn *fn, void *arg,
+                          struct dns_query **out, struct errinfo *e)
+{
+    struct dns_query *q = query_new(d, host, port);
+    if (q == NULL)
+        return fail(e, ERR_NOMEM, "out of memory for a DNS query");
+    q->fn = fn;
+    q->arg = arg;
+    loop_timer_start(q->timer, LIMIT_DNS_MS);
+    if (addr_parse(host, port, &q->addrs[0])) {
+        q->count = 1;
+        answer_soon(q, OK);
+    } else if (!is_host_name(host)) {
+        answer_soon(q, describe_failure(&q->error, ARES_EBADNAME, host));
+    } else {
+        const struct result r = look_up(q, e);
+        if (is_err(r)) {
+            dns_cancel(q);
+            return r;
+        }
+    }
+    *out = q;
+    return OK;
+}
+
+void dns_cancel(struct dns_query *q)
+{
+    if (q == NULL)
+        return;
+    struct dns_query **at = &q->dns->queries;
+    while (*at != q)
+        at = &(*at)->next;
+    *at = q->next;
+    if (q->lookup != NULL)
+        q->lookup->query = NULL;
+    loop_timer_free(q->timer);
+    free(q);
+}
