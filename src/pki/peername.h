@@ -10,43 +10,74 @@
 
 #include "base/errinfo.h"
 #include "base/slice.h"
-#include "pki/x509.h"
+#include "pki/certfields.h"
 
+/*
+ * All sets: host names compare without regard to case, an IP address matches an iPAddress alone and
+ * by its bytes, never a text; a wildcard stands in the left-most label and for that one label, and
+ * never directly above the last label ("*.com").
+ */
 enum peername_rules {
-    PEERNAME_RFC2818, /* the default: dNSName with wildcards and fragments, iPAddress, CN where no
-                         dNSName is */
-    PEERNAME_RFC9525, /* no CN; the wildcard is the whole left-most label */
-    PEERNAME_RFC5922, /* SIP domain certificates: URI "sip:" first, dNSName, no wildcards */
+    /* The default, RFC 2818 section 3.1: dNSName, with "*.example.com" and fragments such as
+     * "f*.example.com"; the most specific common name (the last one) only where there is no
+     * dNSName, whatever other names there are. */
+    PEERNAME_RFC2818,
+    /* RFC 9525: dNSName and iPAddress; no common name; the wildcard is the whole label. */
+    PEERNAME_RFC9525,
+    /* RFC 5922 section 7: URI "sip:" without user part; else dNSName; else, where there is no
+     * subjectAltName, the common name. No wildcards. */
+    PEERNAME_RFC5922,
 };
 
 /* "rfc2818" ...; false for any other text. */
 bool peername_rules_from_name(const char *text, enum peername_rules *out);
 const char *peername_rules_name(enum peername_rules r);
 
+/* The longest host name (RFC 1035 section 2.3.4), and its NUL. */
+#define PEERNAME_TEXT_SIZE 254
+
 /* What the peer must be: a host name or an IP address. A value type. */
 struct peername {
     enum { PEERNAME_DNS, PEERNAME_IP } kind;
-    char text[254]; /* as DNS: lower case, A-labels, no trailing dot; as IP: canonical text */
+    /* as DNS: lower case, A-labels, no trailing dot; as IP: canonical text (RFC 5952) */
+    char text[PEERNAME_TEXT_SIZE];
     uint8_t ip[16];
     uint8_t ip_len; /* 4 or 16 */
 };
 
 /*
  * Makes one of what the admin wrote: a host name (a trailing dot is taken off; U-labels are refused
- * with the advice to write the A-label), an IPv4 or IPv6 literal, with or without brackets.
- * ERR_INVALID.
+ * with the advice to write the A-label; underscores are let through, as DNS does), an IPv4 or IPv6
+ * literal, with or without brackets. ERR_INVALID.
  */
 RESULT peername_parse(struct slice text, struct peername *out, struct errinfo *e);
 
-/* OK if LEAF's names match by RULES: MATCHED (may be NULL) is then the certificate's own name that
- * did. Else ERR_CERT and in E what the certificate is for ("the certificate is for a.example and
- * b.example"). */
-RESULT peername_match(const struct peername *want, const struct cert *leaf,
+/*
+ * OK if LEAF's names match by RULES: MATCHED (may be NULL) is then the certificate's own name that
+ * did. Else ERR_CERT, and in E what the certificate is for ("the certificate is for a.example and
+ * b.example, not for c.example").
+ */
+RESULT peername_match(const struct peername *want, const struct certfields *leaf,
                       enum peername_rules rules, char *matched, size_t matched_size,
                       struct errinfo *e);
 
-/* One presented dNSName against a host name, for tests and name constraints. */
+/*
+ * The common name that RULES fall back to for want of better names in LEAF, as it stands in the
+ * subject. False if there is none or it is not to be looked at. Name constraints hold for it too.
+ */
+bool peername_common_name(const struct certfields *leaf, enum peername_rules rules,
+                          struct slice *out);
+
+/* One presented dNSName against a host name. */
 bool peername_match_dns(struct slice presented, const struct peername *want,
                         enum peername_rules rules);
+
+/* The host of a "sip:" or "sips:" URI (RFC 3261 section 19.1.1), with brackets if it is an IPv6
+ * address. False for other schemes and malformed ones. HAS_USER tells of a user part. */
+bool peername_sip_host(struct slice uri, struct slice *host, bool *secure, bool *has_user);
+
+/* A host name in the preferred syntax of RFC 1034 section 3.5: letters, digits and inner hyphens;
+ * with ALLOW_UNDERSCORE, underscores too. A trailing dot is not part of one. */
+bool peername_is_host(struct slice name, bool allow_underscore);
 
 #endif
