@@ -36,11 +36,16 @@
     45000 /* data or probes unacknowledged for so long: the peer is gone */
 
 /* --- TLS --- */
-#define LIMIT_PEER_CERTS 10    /* certificates that a peer may send; real chains have up to 5 */
+#define LIMIT_PEER_CERTS                                                                           \
+    16                         /* different certificates of a peer that are looked at; real chains \
+                                  have up to 5, bridges between several PKIs up to 12 */
 #define LIMIT_CERT_BYTES 65536 /* one certificate's DER */
 #define LIMIT_PATH_DEPTH 8     /* certificates of a path, leaf and anchor included */
 #define LIMIT_SIGNATURE_CHECKS \
     100 /* for one judgement: bounds the work that a hostile list can ask for */
+#define LIMIT_PATH_STEPS 2000 /* issuers tried in one judgement, for the same reason */
+#define LIMIT_PATH_ANCHORS \
+    16 /* anchors looked at in one judgement: all custom ones, and a few built in */
 #define LIMIT_TICKETS       32    /* client session tickets kept: two a flow of 16 accounts */
 #define LIMIT_TLS_PLAINTEXT 16384 /* RFC 8446 section 5.1 */
 
@@ -56,7 +61,7 @@
 #define LIMIT_SIP_HEADERS      128   /* header fields of one message */
 #define LIMIT_SIP_PARTS \
     1024 /* elements and parameters of one message: osip's time grows with their square */
-#define LIMIT_SIP_TIMER_F_MS   32000 /* RFC 3261 section 17.1.2.2: 64 * T1 */
+#define LIMIT_SIP_TIMER_F_MS 32000 /* RFC 3261 section 17.1.2.2: 64 * T1 */
 #define LIMIT_REGISTER_MIN_S \
     5 /* shortest refresh, whatever the server grants; some grant 15 s to keep a NAT open */
 #define LIMIT_REGISTER_MAX_S 86400

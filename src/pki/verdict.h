@@ -91,6 +91,7 @@ struct verdict {
     char matched[254];     /* the name in the certificate that matched */
     int64_t valid_until_s; /* the earliest end along the path */
     uint32_t signature_checks;
+    char summary[LIMIT_TEXT]; /* where there are no reasons: what was verified, and by whom */
 };
 
 /* verified, provisional or unverified. */
@@ -107,8 +108,8 @@ uint8_t verdict_alert(const struct verdict *v);
 /* The one sentence: the first reason's, or that all is well. Valid as long as V is. */
 const char *verdict_sentence(const struct verdict *v);
 
-/* Adds a reason, keeping the stable order and leaving out one that is there; the least useful drops
- * off. */
+/* Adds a reason, keeping the stable order and leaving out one of the same code and depth; the least
+ * useful drops off. Control characters become '?'; what is too long is cut. */
 void verdict_add(struct verdict *v, enum reason_code code, int depth, const char *about,
                  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 

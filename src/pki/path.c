@@ -1,0 +1,386 @@
+#include "pki/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki/certrules.h"
+#include "pki/dn.h"
+#include "pki/pathrules.h"
+#include "pki/pubkey.h"
+
+#define CERTS_MAX (LIMIT_PEER_CERTS + LIMIT_PATH_ANCHORS)
+
+/* How far a path is from a good one; the leaf's faults are the same for all and do not count. */
+enum {
+    DISTANCE_FAULT = 10,         /* each */
+    DISTANCE_BAD_SIGNATURE = 60, /* it is hardly a path at all */
+    DISTANCE_NO_ANCHOR = 100,
+    DISTANCE_NONE = INT32_MAX,
+};
+
+enum signed_by { SIGNED_UNKNOWN, SIGNED_YES, SIGNED_NO };
+
+struct path_search {
+    const struct verify_input *in;
+    /* The leaf, the peer's others in their order, then anchors as they are found. */
+    struct path_cert certs[CERTS_MAX];
+    size_t peer_count, count;
+    struct errinfo leaf_error, other_error;
+    size_t unreadable;
+
+    uint8_t signed_by[CERTS_MAX][CERTS_MAX]; /* [issuer][subject], enum signed_by */
+    unsigned signature_checks, steps;
+    bool exhausted;
+
+    bool tolerant;    /* goes on over faults */
+    struct path path; /* where the search is */
+    int distance;     /* of its issuers so far */
+    struct path best;
+    enum path_end best_end;
+    int best_distance;
+};
+
+/* --- what there is to build from --- */
+
+/* Without those that are there already: the same one twice is one. */
+static void read_peer_chain(struct path_search *s)
+{
+    for (size_t i = 0; i < s->in->chain_len && s->count < LIMIT_PEER_CERTS; i++) {
+        const struct slice der = s->in->chain[i];
+        struct errinfo e = ERRINFO_INIT;
+        bool known = false;
+
+        for (size_t k = 0; k < s->count && !known; k++)
+            known = slice_eq(s->certs[k].fields.der, der);
+        if (known)
+            continue;
+        struct path_cert *c = &s->certs[s->count];
+        const bool readable = der.n <= LIMIT_CERT_BYTES
+                                  ? is_ok(certfields_read(der, &c->fields, &e))
+                                  : is_ok(fail(&e, ERR_LIMIT, "it is too large"));
+        if (readable) {
+            s->count++;
+        } else if (i == 0) {
+            s->leaf_error = e;
+            return;
+        } else if (s->unreadable++ == 0) {
+            s->other_error = e;
+        }
+    }
+    s->peer_count = s->count;
+}
+
+struct path_search *path_search_new(const struct verify_input *in)
+{
+    struct path_search *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    s->in = in;
+    s->leaf_error = ERRINFO_INIT;
+    s->other_error = ERRINFO_INIT;
+    read_peer_chain(s);
+    return s;
+}
+
+void path_search_free(struct path_search *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = s->peer_count; i < s->count; i++)
+        cert_unref(s->certs[i].ref);
+    free(s);
+}
+
+const struct path_cert *path_search_leaf(const struct path_search *s)
+{
+    return s->peer_count > 0 ? &s->certs[0] : NULL;
+}
+
+const struct errinfo *path_search_leaf_error(const struct path_search *s)
+{
+    return &s->leaf_error;
+}
+
+size_t path_search_unreadable(const struct path_search *s, const struct errinfo **why)
+{
+    *why = &s->other_error;
+    return s->unreadable;
+}
+
+/* --- candidates --- */
+
+/* Issuers that a certificate may have, as indices, the likeliest first. */
+struct candidates {
+    struct path_search *search;
+    uint8_t index[CERTS_MAX];
+    uint8_t rank[CERTS_MAX];
+    size_t count;
+    const struct certfields *subject;
+};
+
+/* Smaller is likelier. A key identifier that does not fit only makes a candidate unlikely: it is a
+ * help for finding, not a rule (RFC 5280 section 4.2.1.1). */
+static unsigned rank(const struct candidates *c, const struct path_cert *issuer)
+{
+    const struct slice want = c->subject->authority_key_id, have = issuer->fields.subject_key_id;
+    const int64_t now = c->search->in->now.epoch_s;
+    unsigned r = 0;
+
+    if (want.n > 0 && have.n > 0)
+        r += slice_eq(want, have) ? 0 : 8;
+    else
+        r += 4;
+    if (issuer->fields.not_after_s < now || issuer->fields.not_before_s > now)
+        r += 2;
+    return r + (issuer->anchor ? 0 : 1);
+}
+
+static void add_candidate(struct candidates *c, size_t index)
+{
+    const uint8_t r = (uint8_t)rank(c, &c->search->certs[index]);
+    size_t at = c->count++;
+
+    for (; at > 0 && c->rank[at - 1] > r; at--) {
+        c->index[at] = c->index[at - 1];
+        c->rank[at] = c->rank[at - 1];
+    }
+    c->index[at] = (uint8_t)index;
+    c->rank[at] = r;
+}
+
+/* The place of an anchor among the certificates, new or known; CERTS_MAX if there is no room. */
+static size_t intern_anchor(struct path_search *s, const struct trust_anchor *a)
+{
+    const struct slice der = cert_der(a->cert);
+
+    for (size_t i = s->peer_count; i < s->count; i++)
+        if (slice_eq(s->certs[i].fields.der, der))
+            return i;
+    if (s->count - s->peer_count == LIMIT_PATH_ANCHORS) {
+        s->exhausted = s->exhausted || !s->tolerant;
+        return CERTS_MAX;
+    }
+    struct path_cert *c = &s->certs[s->count];
+    if (is_err(certfields_read(der, &c->fields, NULL)))
+        return CERTS_MAX;
+    c->anchor = true;
+    c->source = a->source;
+    c->ref = cert_ref(a->cert);
+    return s->count++;
+}
+
+static bool visit_anchor(void *arg, const struct trust_anchor *a)
+{
+    struct candidates *c = arg;
+    const size_t i = intern_anchor(c->search, a);
+
+    if (i < CERTS_MAX)
+        add_candidate(c, i);
+    return true;
+}
+
+/* Whether DER is one of the anchors that are known by now. */
+static bool is_anchor(const struct path_search *s, struct slice der)
+{
+    for (size_t i = s->peer_count; i < s->count; i++)
+        if (slice_eq(s->certs[i].fields.der, der))
+            return true;
+    return false;
+}
+
+static void find_candidates(struct path_search *s, const struct certfields *subject,
+                            struct candidates *c)
+{
+    *c = (struct candidates){.search = s, .subject = subject};
+    trust_find(s->in->trust, s->in->filter, subject->issuer, subject->authority_key_id,
+               visit_anchor, c);
+    for (size_t i = 0; i < s->peer_count; i++)
+        if (dn_equal(s->certs[i].fields.subject, subject->issuer) &&
+            !is_anchor(s, s->certs[i].fields.der))
+            add_candidate(c, i);
+}
+
+/* The same owner with the same key is in the path already: a loop, or a detour. */
+static bool in_path(const struct path *p, const struct path_cert *c)
+{
+    for (size_t i = 0; i < p->len; i++)
+        if (p->certs[i] == c || (slice_eq(p->certs[i]->fields.key, c->fields.key) &&
+                                 dn_equal(p->certs[i]->fields.subject, c->fields.subject)))
+            return true;
+    return false;
+}
+
+/* --- signatures --- */
+
+/* Each pair is checked once. SIGNED_UNKNOWN when no more checks are allowed. */
+static enum signed_by check_signature(struct path_search *s, const struct path_cert *issuer,
+                                      const struct path_cert *subject)
+{
+    uint8_t *known = &s->signed_by[issuer - s->certs][subject - s->certs];
+
+    if (*known == SIGNED_UNKNOWN) {
+        if (s->signature_checks == LIMIT_SIGNATURE_CHECKS) {
+            s->exhausted = s->exhausted || !s->tolerant;
+            return SIGNED_UNKNOWN;
+        }
+        s->signature_checks++;
+        const struct certfields *f = &subject->fields;
+        *known = sig_check(f->algorithm, f->tbs, f->signature, issuer->fields.key) ? SIGNED_YES
+                                                                                   : SIGNED_NO;
+    }
+    return (enum signed_by) * known;
+}
+
+/* --- the search --- */
+
+static bool search_up(struct path_search *s);
+
+/* A path ends here. */
+static void consider(struct path_search *s, enum path_end end)
+{
+    const int distance = s->distance + (end == PATH_ANCHORED ? 0 : DISTANCE_NO_ANCHOR);
+
+    if (distance > s->best_distance || (distance == s->best_distance && s->path.len <= s->best.len))
+        return;
+    s->best = s->path;
+    s->best_end = end;
+    s->best_distance = distance;
+}
+
+/* The faults of the path's last certificate as an issuer of those below it. */
+static void check_issuer(const struct path_search *s, const struct path *path, struct faults *f)
+{
+    const struct path_cert *last = path->certs[path->len - 1];
+    const struct place at = {&last->fields, path->len - 1, last->anchor};
+
+    certrules_issuer(s->in, &at, f);
+    pathrules_step(s->in, path, f);
+}
+
+/* The path has grown by an issuer whose distance is counted. True if a good path comes of it. */
+static bool go_on(struct path_search *s)
+{
+    struct faults faults = {.verdict = NULL};
+
+    if (!s->path.certs[s->path.len - 1]->anchor)
+        return search_up(s);
+    pathrules_whole(s->in, &s->path, &faults);
+    s->distance += (int)faults.count * DISTANCE_FAULT;
+    if (s->distance > 0 && !s->tolerant)
+        return false;
+    consider(s, PATH_ANCHORED);
+    return s->distance == 0;
+}
+
+/* Goes one step up, to ISSUER. True if that leads to a path without faults. */
+static bool step(struct path_search *s, const struct path_cert *issuer)
+{
+    const struct path_cert *subject = s->path.certs[s->path.len - 1];
+    const int distance = s->distance;
+    struct faults faults = {.verdict = NULL};
+    bool found = false;
+
+    if (++s->steps > LIMIT_PATH_STEPS) {
+        s->exhausted = true;
+        return false;
+    }
+    s->path.certs[s->path.len++] = issuer;
+    check_issuer(s, &s->path, &faults);
+    if (faults.count == 0 || s->tolerant) {
+        /* Behind the rules, because it costs more. */
+        const enum signed_by sig = check_signature(s, issuer, subject);
+        s->distance += (int)faults.count * DISTANCE_FAULT;
+        s->distance += sig == SIGNED_NO ? DISTANCE_BAD_SIGNATURE : 0;
+        found = (sig == SIGNED_YES || s->tolerant) && go_on(s);
+    }
+    s->path.len--;
+    s->distance = distance;
+    return found;
+}
+
+static bool search_up(struct path_search *s)
+{
+    struct candidates c;
+    bool tried = false;
+
+    if (s->path.len == LIMIT_PATH_DEPTH) {
+        consider(s, PATH_TOO_LONG);
+        return false;
+    }
+    find_candidates(s, &s->path.certs[s->path.len - 1]->fields, &c);
+    for (size_t i = 0; i < c.count && !s->exhausted; i++) {
+        const struct path_cert *issuer = &s->certs[c.index[i]];
+        if (in_path(&s->path, issuer))
+            continue;
+        tried = true;
+        if (step(s, issuer))
+            return true;
+    }
+    if (!tried)
+        consider(s, PATH_NO_ISSUER);
+    return false;
+}
+
+static bool search(struct path_search *s, bool tolerant)
+{
+    s->tolerant = tolerant;
+    s->steps = 0;
+    s->distance = 0;
+    s->best_distance = DISTANCE_NONE;
+    s->path.len = 1;
+    s->path.certs[0] = &s->certs[0];
+    s->best = s->path;
+    s->best_end = PATH_NO_ISSUER;
+    return search_up(s);
+}
+
+bool path_search_run(struct path_search *s)
+{
+    return search(s, false);
+}
+
+void path_search_nearest(struct path_search *s)
+{
+    const bool exhausted = s->exhausted;
+
+    s->exhausted = false;
+    (void)search(s, true);
+    /* A good path may be among those that were not looked at any more. */
+    if (exhausted)
+        s->best_end = PATH_EXHAUSTED;
+}
+
+const struct path *path_search_found(const struct path_search *s, enum path_end *end)
+{
+    *end = s->best_end;
+    return &s->best;
+}
+
+void path_search_explain(struct path_search *s, struct faults *f)
+{
+    struct path path = {.len = 1};
+
+    path.certs[0] = s->best.certs[0];
+    while (path.len < s->best.len) {
+        const struct path_cert *issuer = s->best.certs[path.len];
+        const struct path_cert *subject = path.certs[path.len - 1];
+        const struct place at = {&subject->fields, path.len - 1, subject->anchor};
+        char label[LIMIT_TEXT];
+
+        path.certs[path.len++] = issuer;
+        check_issuer(s, &path, f);
+        if (check_signature(s, issuer, subject) == SIGNED_NO) {
+            certfields_label(&issuer->fields, label, sizeof label);
+            fault(f, REASON_BAD_SIGNATURE, &at, "was not signed by '%.100s', or was changed since",
+                  label);
+        }
+    }
+    if (s->best_end == PATH_ANCHORED)
+        pathrules_whole(s->in, &s->best, f);
+}
+
+unsigned path_search_signature_checks(const struct path_search *s)
+{
+    return s->signature_checks;
+}
