@@ -39,6 +39,7 @@
 #define LIMIT_PEER_CERTS                                                                           \
     16                         /* different certificates of a peer that are looked at; real chains \
                                   have up to 5, bridges between several PKIs up to 12 */
+#define LIMIT_OWN_CERTS  10    /* certificates in the file of one of the phone's own */
 #define LIMIT_CERT_BYTES 65536 /* one certificate's DER */
 #define LIMIT_PATH_DEPTH 8     /* certificates of a path, leaf and anchor included */
 #define LIMIT_SIGNATURE_CHECKS \

@@ -11,7 +11,7 @@
 
 struct identity {
     unsigned refs;
-    struct cert *chain[LIMIT_PEER_CERTS]; /* the leaf first */
+    struct cert *chain[LIMIT_OWN_CERTS]; /* the leaf first */
     size_t chain_len;
     mbedtls_x509_crt list; /* the same, as mbedTLS wants it; the DER is the certs' */
     mbedtls_pk_context key;
@@ -19,7 +19,7 @@ struct identity {
 
 /* The certificates of a file; those that the chain has taken are NULL. */
 struct found {
-    struct cert *certs[LIMIT_PEER_CERTS];
+    struct cert *certs[LIMIT_OWN_CERTS];
     size_t n;
 };
 
@@ -33,9 +33,9 @@ static struct result add_found(void *arg, struct slice der, struct errinfo *e)
 {
     struct found *f = arg;
 
-    if (f->n == LIMIT_PEER_CERTS)
+    if (f->n == LIMIT_OWN_CERTS)
         return fail(e, ERR_LIMIT, "there are more than %d certificates in the file",
-                    LIMIT_PEER_CERTS);
+                    LIMIT_OWN_CERTS);
     TRY(cert_parse(der, &f->certs[f->n], e));
     f->n++;
     return OK;

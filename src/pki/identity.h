@@ -22,7 +22,7 @@ struct mbedtls_pk_context;
  *
  * ERR_NOT_FOUND (no certificate, no key), ERR_INVALID (the key is none of the certificates', or
  * there are two), ERR_CRYPTO (the password is missing or wrong), ERR_LIMIT (more than
- * LIMIT_PEER_CERTS certificates), and what certfile and privkey fail with; each with a sentence.
+ * LIMIT_OWN_CERTS certificates), and what certfile and privkey fail with; each with a sentence.
  */
 RESULT identity_load(struct slice content, struct slice key, struct slice password,
                      const struct rng *rng, struct identity **out, struct errinfo *e);
