@@ -9,6 +9,7 @@
 
 /* --- accounts and connections --- */
 #define LIMIT_ACCOUNTS 16 /* as many as the largest phone of the family has */
+#define LIMIT_SERVERS  1  /* registrars, and outbound proxies, of an account */
 #define LIMIT_HANDSHAKE_MS \
     10000 /* from TCP connected to TLS done; a slow ARM board needs under 1 s */
 #define LIMIT_CONNECT_MS    8000 /* TCP connect: three SYN retransmissions */
@@ -76,11 +77,13 @@
 /* --- settings --- */
 #define LIMIT_SETTINGS_BYTES (256 * 1024) /* one settings file */
 #define LIMIT_SETTINGS_LINE  4096
-#define LIMIT_SETTING_VALUE  1024
+#define LIMIT_SETTINGS_COMPLAINTS \
+    50 /* of a kind, for one file: a wrong file shall not fill the log */
 
 /* --- sockets of the phone's own processes --- */
 #define LIMIT_RPC_CLIENTS 16    /* a socket */
 #define LIMIT_RPC_REQUEST 65536 /* one line from a client */
+#define LIMIT_RPC_BATCH   8     /* requests in one line: they are answered in one turn of the loop */
 #define LIMIT_RPC_BACKLOG                                                   \
     65536 /* bytes that wait for a slow client; then it gets a new snapshot \
            */

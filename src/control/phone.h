@@ -8,18 +8,33 @@
 #include "control/settings.h"
 #include "link/account.h"
 
-/* The configuration of account NUMBER; its strings are valid until the settings change or go.
- * ERR_INVALID with a sentence if it is enabled and cannot work (no server, no user name). */
+/*
+ * The configuration of account NUMBER (1 to LIMIT_ACCOUNTS); its strings are valid until the
+ * settings change or go. OK also for an account that is not enabled. For one that is:
+ * ERR_UNSUPPORTED if it does not use TLS and so is not sipsd's; ERR_INVALID if it cannot work (no
+ * server, no user name). Both with a sentence that names the account and the key.
+ */
 RESULT phone_account(const struct settings *s, int number, struct account_config *out,
                      struct errinfo *e);
 
-/* Whether two configurations differ in anything that asks for a new connection. */
+/* Whether two configurations differ, so that the account has to be made anew. */
 bool phone_account_differs(const struct account_config *a, const struct account_config *b);
 
+/* Which trusted certificates count for SIP; an account may have a filter of its own. */
 enum trust_filter phone_trust_filter(const struct settings *s);
 
-/* "urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF" (RFC 5626 section 4.1) from MAC
- * "AA:BB:CC:DD:EE:FF" or "aabbccddeeff". */
+/* Which certificate of its own the phone shows to servers that ask for one. */
+enum phone_identity {
+    PHONE_IDENTITY_FACTORY, /* the maker's: unique, else generic */
+    PHONE_IDENTITY_CUSTOM,  /* the uploaded one */
+    PHONE_IDENTITY_ANY,     /* the uploaded one, else the maker's */
+};
+enum phone_identity phone_identity(const struct settings *s);
+
+/*
+ * "urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF" (RFC 5626 section 4.1) from MAC
+ * "AA:BB:CC:DD:EE:FF", "aa-bb-cc-dd-ee-ff" or "aabbccddeeff". ERR_INVALID.
+ */
 #define PHONE_INSTANCE_SIZE 46
 RESULT phone_instance_id(const char *mac, char out[PHONE_INSTANCE_SIZE], struct errinfo *e);
 

@@ -1,0 +1,273 @@
+#include "control/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ascii.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "pki/peername.h"
+
+/* --- checks of single keys --- */
+
+/*
+ * RFC 3261 section 25.1: user = 1*( unreserved / escaped / user-unreserved ). What else an admin
+ * may want, "@" above all, has to be written as an escape, or it would end the user part.
+ */
+static struct result check_user(struct slice value, struct errinfo *e)
+{
+    for (size_t i = 0; i < value.n; i++) {
+        const uint8_t c = value.p[i];
+        if (c == '%') {
+            if (i + 2 >= value.n || ascii_hex(value.p[i + 1]) < 0 || ascii_hex(value.p[i + 2]) < 0)
+                return fail(e, ERR_INVALID, "a %% in a user name is followed by two hex digits");
+            i += 2;
+        } else if (!ascii_is_alnum(c) && (c == 0 || strchr("-_.!~*'()&=+$,;?/", c) == NULL)) {
+            return fail(e, ERR_INVALID,
+                        "a user name is only the part before the @; write other characters as %%XX "
+                        "(here %%%02X)",
+                        c);
+        }
+    }
+    return OK;
+}
+
+static struct result check_host(struct slice value, struct errinfo *e)
+{
+    struct peername ignored;
+
+    return peername_parse(value, &ignored, e);
+}
+
+static struct result check_ssl_method(struct slice value, struct errinfo *e)
+{
+    if (slice_eq_str(value, "0") || slice_eq_str(value, "4"))
+        return fail(e, ERR_INVALID,
+                    "TLS 1.0 and 1.1 are broken and never used (RFC 8996); use 3, the best that "
+                    "the server has");
+    if (!slice_eq_str(value, "3") && !slice_eq_str(value, "5") && !slice_eq_str(value, "6"))
+        return fail(e, ERR_INVALID, "use 3 (TLS 1.3 or 1.2), 5 (TLS 1.2 only) or 6 (TLS 1.3 only)");
+    return OK;
+}
+
+/* --- the table --- */
+
+#define PORT_HELP "Its port; 0 is 5061, the port of SIPS"
+#define DEV_CERT_HELP                                                                             \
+    "Which certificate of its own the phone shows to servers that ask for one: 0 the maker's, 1 " \
+    "the uploaded one, 2 the uploaded one, or the maker's where there is none"
+
+/* X(suffix, type, min, max, choices, initial, check, help): what can be said for all uses of TLS,
+ * for SIP, and for one account; the narrower one counts. */
+#define SECURITY_TABLE(X)                                                                         \
+    X("trust_certificates", KEY_BOOL, 0, 1, NULL, "1", NULL,                                      \
+      "1: only servers with a trusted certificate are accepted; 0: all are, and a wrong "         \
+      "certificate is only reported")                                                             \
+    X("ca_cert", KEY_INT, 0, 2, NULL, "2", NULL,                                                  \
+      "Which trusted certificates count: 0 the built-in ones, 1 the custom ones, 2 all")          \
+    X("cn_validation", KEY_BOOL, 0, 1, NULL, "1", NULL,                                           \
+      "1: the name in the server's certificate must be the configured one; 0: any name will do")  \
+    X("cn_rules", KEY_CHOICE, 0, 0, cn_rules, "rfc2818", NULL,                                    \
+      "How the name is compared: rfc2818 as on the web of old, rfc9525 without common names, "    \
+      "rfc5922 as for SIP domains, without wildcards")                                            \
+    X("default_ssl_method", KEY_INT, 0, 6, NULL, "3", check_ssl_method,                           \
+      "3: TLS 1.3, or 1.2 where the server has no more; 5: TLS 1.2 only; 6: TLS 1.3 only; 0 and " \
+      "4, the older ones, are refused")                                                           \
+    X("unset_clock", KEY_CHOICE, 0, 0, unset_clock, "wait", NULL,                                 \
+      "While the phone does not know the time: wait for it where dates decide, accept "           \
+      "provisionally, or refuse all")
+
+static const char *const cn_rules[] = {"rfc2818", "rfc9525", "rfc5922", NULL};
+static const char *const unset_clock[] = {"wait", "provisional", "refuse", NULL};
+
+#define ROW_GLOBAL(suffix, type, min, max, choices, initial, check, help) \
+    {"static.security." suffix, type, min, max, choices, initial, NULL, check, help},
+#define ROW_SIP(suffix, type, min, max, choices, initial, check, help) \
+    {"static.security.sip." suffix, type,  min, max, choices, "",      \
+     "static.security." suffix,     check, help},
+#define ROW_ACCOUNT(suffix, type, min, max, choices, initial, check, help) \
+    {"account.X.security." suffix,  type,  min, max, choices, "",          \
+     "static.security.sip." suffix, check, help},
+
+static const struct key table[] = {
+    {"account.X.enable", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL, "1: the account is in use"},
+    {"account.X.label", KEY_TEXT, 0, 99, NULL, "", "account.X.user_name", NULL,
+     "Its name on the phone's screen"},
+    {"account.X.display_name", KEY_TEXT, 0, 99, NULL, "", NULL, NULL,
+     "The name that other phones show of a caller"},
+    {"account.X.user_name", KEY_TEXT, 0, 99, NULL, "", NULL, check_user,
+     "The user part of the address: alice in sips:alice@example.com"},
+    {"account.X.auth_name", KEY_TEXT, 0, 99, NULL, "", "account.X.user_name", NULL,
+     "The name to log in with"},
+    {"account.X.password", KEY_SECRET, 0, 99, NULL, "", NULL, NULL, "The password to log in with"},
+    {"account.X.sip_server.Y.address", KEY_TEXT, 0, 253, NULL, "", NULL, check_host,
+     "The registrar: a host name or an IP address. It is the domain of the account's address, and "
+     "the name that the server's certificate must have"},
+    {"account.X.sip_server.Y.port", KEY_INT, 0, 65535, NULL, "0", NULL, NULL, PORT_HELP},
+    {"account.X.sip_server.Y.transport_type", KEY_INT, 0, 3, NULL, "0", NULL, NULL,
+     "0 UDP, 1 TCP, 2 TLS, 3 as DNS says. Accounts with 2 are sipsd's; it reports the others and "
+     "leaves them alone"},
+    {"account.X.sip_server.Y.expires", KEY_INT, LIMIT_REGISTER_MIN_S, LIMIT_REGISTER_MAX_S, NULL,
+     "3600", NULL, NULL, "How long a registration shall last, in seconds"},
+    {"account.X.outbound_proxy_enable", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
+     "1: connect to the outbound proxy instead of the registrar"},
+    {"account.X.outbound_proxy.Y.address", KEY_TEXT, 0, 253, NULL, "", NULL, check_host,
+     "The outbound proxy: a host name or an IP address. The server's certificate must have its "
+     "name then"},
+    {"account.X.outbound_proxy.Y.port", KEY_INT, 0, 65535, NULL, "0", NULL, NULL, PORT_HELP},
+    {"static.security.sip.dev_cert", KEY_INT, 0, 2, NULL, "", "static.security.dev_cert", NULL,
+     DEV_CERT_HELP},
+    {"static.security.dev_cert", KEY_INT, 0, 2, NULL, "2", NULL, NULL, DEV_CERT_HELP},
+    /* clang-format off */
+    SECURITY_TABLE(ROW_ACCOUNT)
+    SECURITY_TABLE(ROW_SIP)
+    SECURITY_TABLE(ROW_GLOBAL)
+    /* clang-format on */
+};
+
+#define ROWS (sizeof table / sizeof table[0])
+
+const struct key *keys_table(size_t *n)
+{
+    *n = ROWS;
+    return table;
+}
+
+const struct key *keys_row(const char *name)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static bool has_x(const struct key *k)
+{
+    return strstr(k->name, ".X.") != NULL;
+}
+
+static bool has_y(const struct key *k)
+{
+    return strstr(k->name, ".Y.") != NULL;
+}
+
+size_t key_xs(const struct key *k)
+{
+    return has_x(k) ? LIMIT_ACCOUNTS : 1;
+}
+
+size_t key_ys(const struct key *k)
+{
+    return has_y(k) ? LIMIT_SERVERS : 1;
+}
+
+/* --- from a file's words to a row and its numbers --- */
+
+#define NAME_SIZE 64 /* longer than the longest name, with room to spare */
+
+/* A number as names have it: no zero at the front. */
+static bool is_number(struct slice part, unsigned *out)
+{
+    uint64_t value;
+
+    if (!slice_to_u64(part, 999999, &value) || part.p[0] == '0')
+        return false;
+    *out = (unsigned)value;
+    return true;
+}
+
+/* "account.3.label" becomes "account.X.label" and 3; false if it is longer than any name. */
+static bool split(struct slice text, char name[NAME_SIZE], unsigned numbers[2])
+{
+    size_t used = 0, count = 0;
+
+    for (struct slice rest = text; rest.p != NULL;) {
+        struct slice part = slice_cut(&rest, '.');
+        if (count < 2 && is_number(part, &numbers[count]))
+            part = slice_of(&"XY"[count++], 1);
+        if (used + part.n + 2 > NAME_SIZE)
+            return false;
+        if (part.n != 0)
+            memcpy(name + used, part.p, part.n);
+        used += part.n;
+        if (rest.p != NULL)
+            name[used++] = '.';
+    }
+    name[used] = '\0';
+    return strlen(name) == used;
+}
+
+struct result key_find(struct slice text, struct key_ref *out, struct errinfo *e)
+{
+    char name[NAME_SIZE], shown[NAME_SIZE];
+    unsigned numbers[2] = {0, 0};
+    const struct key *k = split(text, name, numbers) ? keys_row(name) : NULL;
+
+    utf8_clean(text, shown, sizeof shown);
+    /* A name that has the letter X itself has no number. */
+    if (k == NULL || has_x(k) != (numbers[0] != 0) || has_y(k) != (numbers[1] != 0))
+        return fail(e, ERR_NOT_FOUND, "there is no key '%s'", shown);
+    if (numbers[0] > key_xs(k) && has_x(k))
+        return fail(e, ERR_NOT_FOUND, "'%s': accounts are numbered from 1 to %zu", shown,
+                    key_xs(k));
+    if (numbers[1] > key_ys(k) && has_y(k))
+        return fail(e, ERR_NOT_FOUND, "'%s': servers and proxies are numbered from 1 to %zu", shown,
+                    key_ys(k));
+    *out = (struct key_ref){.key = k, .x = numbers[0], .y = numbers[1]};
+    return OK;
+}
+
+/* --- values --- */
+
+static RESULT check_int(const struct key *k, struct slice value, struct errinfo *e)
+{
+    uint64_t number;
+
+    if (!slice_to_u64(value, (uint64_t)k->max, &number) || number < (uint64_t)k->min)
+        return fail(e, ERR_INVALID, "it has to be a number from %lld to %lld", (long long)k->min,
+                    (long long)k->max);
+    return OK;
+}
+
+static RESULT check_text(const struct key *k, struct slice value, struct errinfo *e)
+{
+    if (value.n > (size_t)k->max)
+        return fail(e, ERR_INVALID, "it is longer than %lld bytes", (long long)k->max);
+    if (!utf8_is_text(value))
+        return fail(e, ERR_INVALID, "it has control characters in it, or is not UTF-8");
+    return OK;
+}
+
+static RESULT check_choice(const struct key *k, struct slice value, struct errinfo *e)
+{
+    char all[128] = "";
+
+    for (size_t i = 0, used = 0; k->choices[i] != NULL; i++) {
+        if (slice_eq_str(value, k->choices[i]))
+            return OK;
+        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i != 0 ? ", " : "",
+                                 k->choices[i]);
+    }
+    return fail(e, ERR_INVALID, "it has to be one of %s", all);
+}
+
+struct result key_check(const struct key *k, struct slice value, struct errinfo *e)
+{
+    switch (k->type) {
+    case KEY_BOOL:
+        if (!slice_eq_str(value, "0") && !slice_eq_str(value, "1"))
+            return fail(e, ERR_INVALID, "it has to be 0 or 1");
+        break;
+    case KEY_INT:
+        TRY(check_int(k, value, e));
+        break;
+    case KEY_TEXT:
+    case KEY_SECRET:
+        TRY(check_text(k, value, e));
+        break;
+    case KEY_CHOICE:
+        TRY(check_choice(k, value, e));
+        break;
+    }
+    return k->check != NULL ? k->check(value, e) : OK;
+}

@@ -1,0 +1,57 @@
+/*
+ * keys: the one table of the settings' keys: name, type, range, default, help.
+ *
+ * Names are those that admins of such phones already use. Where a phone has no name for what sipsd
+ * can do, the table has one in the same manner. docs/settings.md is made from it.
+ */
+#ifndef SIPSD_CONTROL_KEYS_H
+#define SIPSD_CONTROL_KEYS_H
+
+#include "base/errinfo.h"
+#include "base/slice.h"
+
+enum key_type {
+    KEY_BOOL,   /* 0 or 1 */
+    KEY_INT,    /* decimal digits, MIN to MAX */
+    KEY_TEXT,   /* UTF-8 without control characters, at most MAX bytes */
+    KEY_SECRET, /* the same, and never shown or logged */
+    KEY_CHOICE, /* one of CHOICES */
+};
+
+struct key {
+    const char *name; /* with X for the account, and Y for the server */
+    enum key_type type;
+    int64_t min, max;
+    const char *const *choices; /* ends with NULL; an enum's names, in its order */
+    const char *initial;        /* the default, as it would be written; "" for none */
+    const char *fallback;       /* the key whose value counts while this one is not set; or NULL */
+    struct result (*check)(struct slice value, struct errinfo *e); /* beyond the type; or NULL */
+    const char *help; /* for the reference: what it does, one line */
+};
+
+/* All of it, in the order of the reference. */
+const struct key *keys_table(size_t *n);
+
+/* The row of this NAME (X and Y as letters); NULL if there is none. */
+const struct key *keys_row(const char *name);
+
+/* How many accounts, and servers, a key is there for: LIMIT_ACCOUNTS and LIMIT_SERVERS where its
+ * name has X and Y, else 1. */
+size_t key_xs(const struct key *k);
+size_t key_ys(const struct key *k);
+
+/* A key as a settings file names it: "account.3.sip_server.1.port" is row, 3, 1. A number that the
+ * name does not have is 0. */
+struct key_ref {
+    const struct key *key;
+    unsigned x, y;
+};
+
+/* ERR_NOT_FOUND with a sentence if TEXT names no key, or one of an account that does not exist. */
+RESULT key_find(struct slice text, struct key_ref *out, struct errinfo *e);
+
+/* ERR_INVALID with what the value has to be, unless it is one for K. The sentence does not have a
+ * secret in it. */
+RESULT key_check(const struct key *k, struct slice value, struct errinfo *e);
+
+#endif

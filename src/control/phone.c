@@ -1,0 +1,179 @@
+#include "control/phone.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ascii.h"
+#include "base/limits.h"
+
+#define PORT_SIPS     5061 /* RFC 3261 section 19.1.2 */
+#define TRANSPORT_TLS 2
+
+static uint16_t port_of(const struct settings *s, const char *name, unsigned x)
+{
+    const int64_t port = settings_int(s, name, x, 1);
+
+    return port == 0 ? PORT_SIPS : (uint16_t)port;
+}
+
+/* NULL for none, where a text of settings is "". */
+static const char *or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+/* ca_cert has the order of the enum. */
+static enum trust_filter filter_of(int64_t ca_cert)
+{
+    static_assert(TRUST_DEFAULT == 0 && TRUST_CUSTOM == 1 && TRUST_ALL == 2, "as ca_cert is");
+    return (enum trust_filter)ca_cert;
+}
+
+static enum tls_versions versions_of(int64_t ssl_method)
+{
+    switch (ssl_method) {
+    case 5:
+        return TLS_1_2_ONLY;
+    case 6:
+        return TLS_1_3_ONLY;
+    default:
+        return TLS_1_2_AND_1_3;
+    }
+}
+
+static void security_of(const struct settings *s, unsigned x, struct account_config *out)
+{
+    static const enum peername_rules rules[] = {PEERNAME_RFC2818, PEERNAME_RFC9525,
+                                                PEERNAME_RFC5922};
+    static const enum verify_clock_policy clocks[] = {VERIFY_CLOCK_WAIT, VERIFY_CLOCK_PROVISIONAL,
+                                                      VERIFY_CLOCK_REFUSE};
+
+    out->policy = (struct verify_policy){
+        .check_trust = settings_bool(s, "account.X.security.trust_certificates", x, 0),
+        .rules = rules[settings_choice(s, "account.X.security.cn_rules", x, 0)],
+        .clock = clocks[settings_choice(s, "account.X.security.unset_clock", x, 0)],
+    };
+    out->check_name = settings_bool(s, "account.X.security.cn_validation", x, 0);
+    out->filter = filter_of(settings_int(s, "account.X.security.ca_cert", x, 0));
+    out->versions = versions_of(settings_int(s, "account.X.security.default_ssl_method", x, 0));
+}
+
+static RESULT check_complete(const struct settings *s, const struct account_config *a,
+                             struct errinfo *e)
+{
+    static const char *const transports[] = {"UDP", "TCP", "TLS", "what DNS says"};
+    const unsigned x = (unsigned)a->number;
+    const int64_t transport = settings_int(s, "account.X.sip_server.Y.transport_type", x, 1);
+
+    if (transport != TRANSPORT_TLS)
+        return fail(e, ERR_UNSUPPORTED,
+                    "account %u uses %s and is left alone: sipsd handles accounts with "
+                    "account.%u.sip_server.1.transport_type = 2 (TLS)",
+                    x, transports[transport], x);
+    if (a->user[0] == '\0')
+        return fail(e, ERR_INVALID, "account %u has no user name: set account.%u.user_name", x, x);
+    if (a->domain[0] == '\0')
+        return fail(e, ERR_INVALID, "account %u has no server: set account.%u.sip_server.1.address",
+                    x, x);
+    if (a->proxy_host == NULL && settings_bool(s, "account.X.outbound_proxy_enable", x, 0))
+        return fail(e, ERR_INVALID,
+                    "account %u has no outbound proxy: set account.%u.outbound_proxy.1.address, or "
+                    "account.%u.outbound_proxy_enable = 0",
+                    x, x, x);
+    return OK;
+}
+
+struct result phone_account(const struct settings *s, int number, struct account_config *out,
+                            struct errinfo *e)
+{
+    const unsigned x = (unsigned)number;
+    const bool proxy = settings_bool(s, "account.X.outbound_proxy_enable", x, 0);
+
+    *out = (struct account_config){
+        .number = number,
+        .enabled = settings_bool(s, "account.X.enable", x, 0),
+        .label = settings_text(s, "account.X.label", x, 0),
+        .display_name = or_null(settings_text(s, "account.X.display_name", x, 0)),
+        .user = settings_text(s, "account.X.user_name", x, 0),
+        .auth_user = settings_text(s, "account.X.auth_name", x, 0),
+        .password = settings_text(s, "account.X.password", x, 0),
+        .domain = settings_text(s, "account.X.sip_server.Y.address", x, 1),
+        .proxy_host =
+            proxy ? or_null(settings_text(s, "account.X.outbound_proxy.Y.address", x, 1)) : NULL,
+        .port = port_of(
+            s, proxy ? "account.X.outbound_proxy.Y.port" : "account.X.sip_server.Y.port", x),
+        .expires_s = (uint32_t)settings_int(s, "account.X.sip_server.Y.expires", x, 1),
+    };
+    security_of(s, x, out);
+    return out->enabled ? check_complete(s, out, e) : OK;
+}
+
+/* NULL is equal to NULL only. */
+static bool text_differs(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a != b : strcmp(a, b) != 0;
+}
+
+static bool policy_differs(const struct verify_policy *a, const struct verify_policy *b)
+{
+    return a->check_trust != b->check_trust || a->rules != b->rules || a->clock != b->clock ||
+           a->min_rsa_bits != b->min_rsa_bits || a->allow_sha1 != b->allow_sha1 ||
+           a->client_eku_required != b->client_eku_required;
+}
+
+bool phone_account_differs(const struct account_config *a, const struct account_config *b)
+{
+    return a->number != b->number || a->enabled != b->enabled || text_differs(a->label, b->label) ||
+           text_differs(a->display_name, b->display_name) || text_differs(a->user, b->user) ||
+           text_differs(a->auth_user, b->auth_user) || text_differs(a->password, b->password) ||
+           text_differs(a->domain, b->domain) || text_differs(a->proxy_host, b->proxy_host) ||
+           a->port != b->port || a->expires_s != b->expires_s ||
+           policy_differs(&a->policy, &b->policy) || a->check_name != b->check_name ||
+           a->filter != b->filter || a->versions != b->versions;
+}
+
+enum trust_filter phone_trust_filter(const struct settings *s)
+{
+    return filter_of(settings_int(s, "static.security.sip.ca_cert", 0, 0));
+}
+
+enum phone_identity phone_identity(const struct settings *s)
+{
+    static_assert(PHONE_IDENTITY_FACTORY == 0 && PHONE_IDENTITY_ANY == 2, "as dev_cert is");
+    return (enum phone_identity)settings_int(s, "static.security.sip.dev_cert", 0, 0);
+}
+
+/* The twelve digits of MAC; false if it has others, more, less, or a separator elsewhere. */
+static bool mac_digits(const char *mac, char out[13])
+{
+    const char separator = strlen(mac) == 17 ? mac[2] : '\0';
+    size_t used = 0;
+
+    if (separator != '\0' && separator != ':' && separator != '-')
+        return false;
+    for (size_t i = 0; mac[i] != '\0'; i++) {
+        if (separator != '\0' && i % 3 == 2) {
+            if (mac[i] != separator)
+                return false;
+            continue;
+        }
+        const int digit = ascii_hex((uint8_t)mac[i]);
+        if (digit < 0 || used == 12)
+            return false;
+        out[used++] = "0123456789ABCDEF"[digit];
+    }
+    out[used] = '\0';
+    return used == 12;
+}
+
+struct result phone_instance_id(const char *mac, char out[PHONE_INSTANCE_SIZE], struct errinfo *e)
+{
+    char digits[13];
+
+    if (!mac_digits(mac, digits))
+        return fail(e, ERR_INVALID, "'%.32s' is no MAC address; one looks like 00:15:65:12:34:56",
+                    mac);
+    (void)snprintf(out, PHONE_INSTANCE_SIZE, "urn:uuid:00000000-0000-1000-8000-%s", digits);
+    return OK;
+}
