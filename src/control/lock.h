@@ -15,28 +15,41 @@ enum lock_state { LOCK_DOWN, LOCK_CONNECTING, LOCK_UP };
 
 enum lock_assurance {
     LOCK_ASSURANCE_NONE,  /* encrypted only, or not even that */
-    LOCK_ASSURANCE_CHAIN, /* the chain is right, the name was not checked */
+    LOCK_ASSURANCE_CHAIN, /* the chain is right; the name, or for want of a clock the dates, were
+                             not checked */
     LOCK_ASSURANCE_FULL,  /* chain and name */
 };
 
+/* A value type that owns nothing: to be kept and compared with the next one. */
 struct lock_entry {
     int account;
     enum lock_state state;
     bool lock;
     enum lock_assurance assurance;
-    enum verdict_class verdict;
-    enum reason_code reason; /* the first of the verdict's, or NONE */
-    char code[32]; /* what is wrong, for machines: a reason's name, or "dns", "connect", "timeout",
-                      "tls", "closed", "registration" ...; "none" */
-    char sentence[LIMIT_TEXT * 2]; /* one sentence, for people; never empty */
+    enum verdict_class verdict; /* lock_verdict()'s, or NONE */
+
+    /*
+     * What is wrong, for machines; "none" if nothing is. The name of the verdict's first reason
+     * ("expired", see REASON_TABLE), or of what failed before or after there was a verdict: "dns",
+     * "connect", "timeout", "tls", "closed", "protocol", "registration", "internal"; or "off".
+     */
+    char code[32];
+
+    /* The same for people, never empty, UTF-8. While a failed connection is tried again, code and
+     * sentence go on telling what failed. */
+    char sentence[2 * LIMIT_TEXT];
 };
 
 void lock_reduce(const struct account_status *s, struct lock_entry *out);
 
+/* The verdict that counts now: of the live connection, or the one that refused the last; else NULL.
+ */
+const struct verdict *lock_verdict(const struct account_status *s);
+
 /* Whether a UI that shows A must be told of B. */
 bool lock_differs(const struct lock_entry *a, const struct lock_entry *b);
 
-const char *lock_state_name(enum lock_state s);
-const char *lock_assurance_name(enum lock_assurance a);
+const char *lock_state_name(enum lock_state s);         /* "down", "connecting", "up" */
+const char *lock_assurance_name(enum lock_assurance a); /* "none", "chain", "full" */
 
 #endif

@@ -1,0 +1,220 @@
+#include "control/lock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* --- the state --- */
+
+/* A connection that is there, encrypted, and whose peer the policy accepts. */
+static bool is_live(const struct account_status *s)
+{
+    return s->encrypted && verdict_accepted(s->verdict) &&
+           (s->state == ACCOUNT_OPEN || s->state == ACCOUNT_STOPPING);
+}
+
+static enum lock_state state_of(const struct account_status *s)
+{
+    if (is_live(s))
+        return LOCK_UP;
+    switch (s->state) {
+    case ACCOUNT_RESOLVING:
+    case ACCOUNT_CONNECTING:
+    case ACCOUNT_HANDSHAKE:
+    case ACCOUNT_OPEN: /* the server has not accepted our certificate yet */
+        return LOCK_CONNECTING;
+    case ACCOUNT_IDLE:
+    case ACCOUNT_WAITING:
+    case ACCOUNT_STOPPING:
+        break;
+    }
+    return LOCK_DOWN;
+}
+
+static bool is_refused(const struct account_status *s)
+{
+    return s->error->code == ERR_CERT && s->verdict->class == VERDICT_REJECTED;
+}
+
+const struct verdict *lock_verdict(const struct account_status *s)
+{
+    return is_live(s) || is_refused(s) ? s->verdict : NULL;
+}
+
+/* Dates that nobody could check are no full assurance. */
+static enum lock_assurance assurance_of(const struct verdict *v)
+{
+    switch (v->class) {
+    case VERDICT_VERIFIED:
+        return v->name_checked ? LOCK_ASSURANCE_FULL : LOCK_ASSURANCE_CHAIN;
+    case VERDICT_PROVISIONAL:
+        return LOCK_ASSURANCE_CHAIN;
+    default:
+        return LOCK_ASSURANCE_NONE;
+    }
+}
+
+/* --- the code --- */
+
+static enum reason_code first_reason(const struct verdict *v)
+{
+    return v->reasons_count != 0 ? v->reasons[0].code : REASON_NONE;
+}
+
+static const char *error_code(const struct account_status *s)
+{
+    switch (s->error->code) {
+    case ERR_CERT:
+        return is_refused(s) ? reason_name(first_reason(s->verdict)) : "tls";
+    case ERR_DNS:
+        return "dns";
+    case ERR_SYSTEM:
+        return "connect";
+    case ERR_TIMEOUT:
+        return "timeout";
+    case ERR_TLS:
+        return "tls";
+    case ERR_CLOSED:
+        return "closed";
+    case ERR_PARSE:
+    case ERR_LIMIT:
+        return "protocol";
+    case ERR_AUTH:
+    case ERR_PEER:
+        return "registration";
+    default:
+        return "internal";
+    }
+}
+
+static const char *code_of(const struct account_status *s)
+{
+    if (is_live(s)) /* a verified peer has no reasons */
+        return reason_name(first_reason(s->verdict));
+    if (s->error->code != ERR_OK)
+        return error_code(s);
+    return s->state == ACCOUNT_IDLE ? "off" : "none";
+}
+
+/* --- the sentence --- */
+
+/* Composed here, then cut and cleaned into the entry. */
+struct sentence {
+    char text[4 * LIMIT_TEXT];
+};
+
+static void say(struct sentence *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct sentence *out, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(out->text, sizeof out->text, fmt, ap);
+    va_end(ap);
+}
+
+/* Who issued the peer's certificate: "issued by Demo CA". */
+static void say_issuer(char *out, size_t size, const struct verdict *v)
+{
+    if (v->pinned || v->path_len < 2)
+        (void)snprintf(out, size, "its own certificate is a trusted one");
+    else
+        (void)snprintf(out, size, "issued by %s", v->path[1].label);
+}
+
+static void say_up(struct sentence *out, const struct account_status *s)
+{
+    const struct verdict *v = s->verdict;
+    char issuer[LIMIT_TEXT];
+
+    say_issuer(issuer, sizeof issuer, v);
+    if (v->class == VERDICT_UNVERIFIED && first_reason(v) == REASON_NOT_CHECKED)
+        say(out, "Encrypted, but not verified: trust checking is off");
+    else if (v->class == VERDICT_UNVERIFIED)
+        say(out, "Encrypted, but not verified (trust checking is off): %s", verdict_sentence(v));
+    else if (v->class == VERDICT_PROVISIONAL)
+        say(out, "Verified but for the dates, as the phone's clock is not set: %s, %s", s->host,
+            issuer);
+    else if (!v->name_checked)
+        say(out, "Trusted, but not checked to be %s (name validation is off): %s", s->host, issuer);
+    else
+        say(out, "Verified: %s, %s", s->host, issuer);
+}
+
+static const char *error_sentence(const struct account_status *s)
+{
+    return is_refused(s) ? verdict_sentence(s->verdict) : errinfo_text(s->error, OK);
+}
+
+static void say_not_up(struct sentence *out, const struct account_status *s)
+{
+    const bool failed = s->error->code != ERR_OK;
+
+    switch (state_of(s)) {
+    case LOCK_CONNECTING:
+        if (s->state == ACCOUNT_OPEN)
+            say(out, "Waiting for %s to accept the phone's certificate", s->host);
+        else if (failed)
+            say(out, "Trying again; the last time: %s", error_sentence(s));
+        else
+            say(out, "Connecting to %s", s->host);
+        break;
+    default:
+        if (failed)
+            say(out, "%s", error_sentence(s));
+        else if (s->state == ACCOUNT_IDLE)
+            say(out, "Not connected: the account is off");
+        else
+            say(out, "Not connected to %s", s->host);
+        break;
+    }
+}
+
+/* --- the whole --- */
+
+void lock_reduce(const struct account_status *s, struct lock_entry *out)
+{
+    const struct verdict *v = lock_verdict(s);
+    struct sentence sentence;
+
+    *out = (struct lock_entry){
+        .account = s->number,
+        .state = state_of(s),
+        .lock = is_live(s),
+        .assurance = is_live(s) ? assurance_of(s->verdict) : LOCK_ASSURANCE_NONE,
+        .verdict = v != NULL ? v->class : VERDICT_NONE,
+    };
+    (void)snprintf(out->code, sizeof out->code, "%s", code_of(s));
+    if (out->lock)
+        say_up(&sentence, s);
+    else
+        say_not_up(&sentence, s);
+    utf8_clean(slice_of_str(sentence.text), out->sentence, sizeof out->sentence);
+}
+
+bool lock_differs(const struct lock_entry *a, const struct lock_entry *b)
+{
+    return a->account != b->account || a->state != b->state || a->lock != b->lock ||
+           a->assurance != b->assurance || a->verdict != b->verdict ||
+           strcmp(a->code, b->code) != 0 || strcmp(a->sentence, b->sentence) != 0;
+}
+
+const char *lock_state_name(enum lock_state s)
+{
+    static const char *const names[] = {
+        [LOCK_DOWN] = "down", [LOCK_CONNECTING] = "connecting", [LOCK_UP] = "up"};
+
+    return names[s];
+}
+
+const char *lock_assurance_name(enum lock_assurance a)
+{
+    static const char *const names[] = {[LOCK_ASSURANCE_NONE] = "none",
+                                        [LOCK_ASSURANCE_CHAIN] = "chain",
+                                        [LOCK_ASSURANCE_FULL] = "full"};
+
+    return names[a];
+}
