@@ -425,3 +425,25 @@ struct result stream_peer_cred(const struct stream *s, struct stream_cred *out)
     *out = (struct stream_cred){.pid = cred.pid, .uid = cred.uid, .gid = cred.gid};
     return OK;
 }
+
+bool stream_peer_in_group(const struct stream *s, gid_t gid)
+{
+    struct stream_cred cred;
+    socklen_t size = 0;
+    bool found = false;
+    if (is_err(stream_peer_cred(s, &cred)))
+        return false;
+    if (cred.gid == gid)
+        return true;
+    /* Without room it says how much it wants. */
+    if (getsockopt(descriptor(s), SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE)
+        return false;
+    gid_t *groups = malloc(size);
+    if (groups == NULL)
+        return false;
+    if (getsockopt(descriptor(s), SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0)
+        for (size_t i = 0; i < size / sizeof groups[0]; i++)
+            found |= groups[i] == gid;
+    free(groups);
+    return found;
+}

@@ -73,6 +73,10 @@ struct stream_cred {
 };
 RESULT stream_peer_cred(const struct stream *s, struct stream_cred *out);
 
+/* Unix only: whether GID is the other side's group, or was one of its supplementary groups when it
+ * connected (SO_PEERGROUPS). False where that cannot be found out. */
+bool stream_peer_in_group(const struct stream *s, gid_t gid);
+
 /* ACCEPTED belongs to the callee: stream_start() or stream_close() it. */
 typedef void stream_accept_fn(void *arg, struct stream *accepted);
 

@@ -168,6 +168,12 @@ struct result stream_peer_cred(const struct stream *s, struct stream_cred *out)
     return OK;
 }
 
+/* Simulated peers have no other groups. */
+bool stream_peer_in_group(const struct stream *s, gid_t gid)
+{
+    return s->link->path != NULL && s->link->cred.gid == gid;
+}
+
 struct sim_link *sim_link_of(const struct stream *s)
 {
     return s->link;
