@@ -220,6 +220,9 @@ static void packet_arrived(void *arg)
         must(buf_append(&h->received, slice_of(p->data, p->n)));
         if (p->ending != ENDING_NONE)
             h->ending = p->ending;
+        struct half *back = &k->half[other(h->from)];
+        if (p->ending == ENDING_RESET && buf_len(&back->queue) > 0)
+            find_dead(back, ECONNRESET, 0); /* its write fails, whether it reads or not */
         link_poke_reader(k, other(h->from));
     }
     free_packet(p);
