@@ -1,10 +1,16 @@
 /*
  * rpc: a JSON-RPC 2.0 server on a Unix socket: one message a line (events.sock, control.sock).
  *
- * Bounded: LIMIT_RPC_CLIENTS clients, LIMIT_RPC_REQUEST a request, LIMIT_RPC_BACKLOG waiting for a
- * slow reader. A subscriber that is too slow is never waited for: what it has not been sent is
- * thrown away, and once it reads again it gets one "snapshot" notification with the whole state, so
- * that the last thing it reads is never an old lock.
+ * Who may connect: root, the daemon's own user, and the members of one group. The socket's mode
+ * says so, and the peer's credentials are looked at again; who may not, or is one too many, is told
+ * so in one line.
+ *
+ * Bounded: LIMIT_RPC_CLIENTS clients, LIMIT_RPC_REQUEST a request; one request of a client a turn
+ * of the loop, and the next only when the client has taken the answer; LIMIT_RPC_BACKLOG of
+ * notifications waiting for a slow reader. A subscriber that is too slow is never waited for: the
+ * notifications that it has not been sent are thrown away, and once it reads again it gets one
+ * "snapshot" notification with the whole state of that moment, so that the last thing it reads is
+ * never an old lock. The line whose first bytes it was sent already is always finished first.
  */
 #ifndef SIPSD_CONTROL_RPC_H
 #define SIPSD_CONTROL_RPC_H
@@ -12,41 +18,31 @@
 #include <sys/types.h>
 
 #include "base/errinfo.h"
+#include "control/jsonrpc.h"
 #include "sys/loop.h"
 
-struct cJSON;
 struct rpc_server;
-
-/*
- * A method: PARAMS (may be NULL) in, *RESULT out (the server's from then on). A failure becomes the
- * JSON-RPC error with the errinfo's sentence as its message and the err code's name as its data.
- */
-typedef struct result rpc_method_fn(void *arg, const struct cJSON *params, struct cJSON **result,
-                                    struct errinfo *e);
-
-struct rpc_method {
-    const char *name;
-    rpc_method_fn *fn;
-};
 
 struct rpc_params {
     const char *path;
     mode_t mode;
     gid_t gid; /* the group that may connect besides the owner; (gid_t)-1: none */
-    const struct rpc_method *methods; /* ends with a NULL name; "subscribe" is the server's own */
-    rpc_method_fn *
-        snapshot; /* the whole state: the result of "subscribe" and "status", and after a backlog */
-    void *arg;
+    struct jsonrpc_service service;
 };
 
 RESULT rpc_server_new(struct loop *l, const struct rpc_params *p, struct rpc_server **out,
                       struct errinfo *e);
 
-/* Ends all clients (what fits is flushed) and removes the socket. NULL is fine. */
+/* Ends all clients (what fits is flushed) and removes the socket. NULL is fine. Not from inside a
+ * method. */
 void rpc_server_free(struct rpc_server *s);
 
-/* Sends the notification METHOD with PARAMS (not taken over) to every subscriber. */
+/* Sends the notification METHOD with PARAMS (not taken over) to every subscriber. Also from inside
+ * a method. */
 void rpc_notify(struct rpc_server *s, const char *method, const struct cJSON *params);
+
+/* Whether rpc_notify() would reach anybody. */
+bool rpc_has_subscribers(const struct rpc_server *s);
 
 size_t rpc_clients(const struct rpc_server *s);
 

@@ -1,0 +1,55 @@
+/*
+ * jsonrpc: one line of JSON-RPC 2.0 in, one line out. No sockets: control/rpc.h has them.
+ *
+ * A line is a request, a notification, which is not answered, or a batch of at most
+ * LIMIT_RPC_BATCH of them. What is no JSON or no request is answered with the specification's
+ * errors; nothing is fatal.
+ *
+ * The methods "status" and "subscribe" are every service's: both answer with the snapshot.
+ */
+#ifndef SIPSD_CONTROL_JSONRPC_H
+#define SIPSD_CONTROL_JSONRPC_H
+
+#include "base/buf.h"
+#include "base/errinfo.h"
+
+struct cJSON;
+
+/*
+ * A method: PARAMS (an object, or NULL) in, *RESULT out, which the caller frees. A failure becomes
+ * the JSON-RPC error with the errinfo's sentence as its message and the err code's name as its
+ * data.
+ */
+typedef struct result jsonrpc_method_fn(void *arg, const struct cJSON *params,
+                                        struct cJSON **result, struct errinfo *e);
+
+struct jsonrpc_method {
+    const char *name;
+    const char *const *params; /* the names that PARAMS may have, ending with NULL: others are
+                                  refused; NULL for none */
+    jsonrpc_method_fn *fn;
+};
+
+struct jsonrpc_service {
+    const struct jsonrpc_method *methods; /* ends with a NULL name */
+    jsonrpc_method_fn *snapshot;          /* the whole state */
+    void *arg;                            /* of all of them */
+};
+
+/*
+ * Answers LINE (without its newline): appends what has to be sent, with its newline, to REPLY;
+ * nothing if there is nothing to answer. *SUBSCRIBED becomes true if "subscribe" was called and its
+ * answer is in REPLY; as a notification it does nothing. ERR_NOMEM, ERR_LIMIT: not even an error
+ * fits.
+ */
+RESULT jsonrpc_answer(const struct jsonrpc_service *service, struct slice line, struct buf *reply,
+                      bool *subscribed);
+
+/* Appends the line of a notification of METHOD with PARAMS (not taken over). ERR_NOMEM, ERR_LIMIT.
+ */
+RESULT jsonrpc_notification(const char *method, const struct cJSON *params, struct buf *out);
+
+/* Appends the line of an error that answers no request in particular. */
+RESULT jsonrpc_error(enum err code, const char *sentence, struct buf *out);
+
+#endif
