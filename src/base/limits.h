@@ -66,6 +66,7 @@
 #define LIMIT_SIP_TIMER_F_MS 32000 /* RFC 3261 section 17.1.2.2: 64 * T1 */
 #define LIMIT_REGISTER_MIN_S \
     5 /* shortest refresh, whatever the server grants; some grant 15 s to keep a NAT open */
+#define LIMIT_EXPIRES_MIN_S  30 /* that may be asked for: all phones at one registrar refresh */
 #define LIMIT_REGISTER_MAX_S 86400
 #define LIMIT_AUTH_ROUNDS    3 /* challenges answered in a row for one request */
 #define LIMIT_REGISTER_RETRY_MS \

@@ -107,7 +107,7 @@ static const struct key table[] = {
     {"account.X.sip_server.Y.transport_type", KEY_INT, 0, 3, NULL, "0", NULL, NULL,
      "0 UDP, 1 TCP, 2 TLS, 3 as DNS says. Accounts with 2 are sipsd's; it reports the others and "
      "leaves them alone"},
-    {"account.X.sip_server.Y.expires", KEY_INT, LIMIT_REGISTER_MIN_S, LIMIT_REGISTER_MAX_S, NULL,
+    {"account.X.sip_server.Y.expires", KEY_INT, LIMIT_EXPIRES_MIN_S, LIMIT_REGISTER_MAX_S, NULL,
      "3600", NULL, NULL, "How long a registration shall last, in seconds"},
     {"account.X.outbound_proxy_enable", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
      "1: connect to the outbound proxy instead of the registrar"},

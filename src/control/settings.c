@@ -94,9 +94,11 @@ static RESULT set(struct settings *s, struct slice name, struct slice value, str
             errinfo_context(e, "%.*s", SLICE_FMT(name));
             return r;
         }
-        copy = strndup((const char *)value.p, value.n);
+        copy = malloc(value.n + 1);
         if (copy == NULL)
             return fail(e, ERR_NOMEM, "no memory for the settings");
+        memcpy(copy, value.p, value.n);
+        copy[value.n] = '\0';
     }
     char **slot = &s->values[slot_of(ref.key, ref.x, ref.y)];
     wipe_free_str(*slot);

@@ -1,0 +1,256 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "control/phone.h"
+#include "tools/unit.h"
+
+#define COMPLETE                                  \
+    "#!version:1.0.0.1\n"                         \
+    "account.2.enable = 1\n"                      \
+    "account.2.user_name = alice\n"               \
+    "account.2.sip_server.1.address = sip.test\n" \
+    "account.2.sip_server.1.transport_type = 2\n"
+
+static struct settings *settings_with(const char *lines)
+{
+    struct settings *s;
+    char content[1024];
+
+    (void)snprintf(content, sizeof content, COMPLETE "%s", lines);
+    assert_true(is_ok(settings_new(&s)));
+    assert_true(is_ok(settings_apply(s, "t", slice_of_str(content), NULL, NULL, NULL)));
+    return s;
+}
+
+static void test_a_plain_account(void **state)
+{
+    struct settings *s = settings_with("");
+    struct account_config a;
+    (void)state;
+
+    assert_true(is_ok(phone_account(s, 2, &a, NULL)));
+    assert_int_equal(2, a.number);
+    assert_true(a.enabled);
+    assert_string_equal("alice", a.label);
+    assert_string_equal("alice", a.user);
+    assert_string_equal("alice", a.auth_user);
+    assert_string_equal("", a.password);
+    assert_null(a.display_name);
+    assert_string_equal("sip.test", a.domain);
+    assert_null(a.proxy_host);
+    assert_int_equal(5061, a.port);
+    assert_int_equal(3600, a.expires_s);
+    assert_true(a.policy.check_trust);
+    assert_true(a.check_name);
+    assert_int_equal(PEERNAME_RFC2818, a.policy.rules);
+    assert_int_equal(VERIFY_CLOCK_WAIT, a.policy.clock);
+    assert_int_equal(TRUST_ALL, a.filter);
+    assert_int_equal(TLS_1_2_AND_1_3, a.versions);
+    settings_free(s);
+}
+
+static void test_everything_is_set(void **state)
+{
+    struct settings *s = settings_with("account.2.label = Desk\n"
+                                       "account.2.display_name = Alice A.\n"
+                                       "account.2.auth_name = auth\n"
+                                       "account.2.password = pw\n"
+                                       "account.2.sip_server.1.port = 5071\n"
+                                       "account.2.sip_server.1.expires = 60\n"
+                                       "account.2.security.trust_certificates = 0\n"
+                                       "static.security.sip.cn_validation = 0\n"
+                                       "static.security.cn_rules = rfc5922\n"
+                                       "static.security.unset_clock = provisional\n"
+                                       "account.2.security.ca_cert = 1\n"
+                                       "static.security.default_ssl_method = 6\n");
+    struct account_config a;
+    (void)state;
+
+    assert_true(is_ok(phone_account(s, 2, &a, NULL)));
+    assert_string_equal("Desk", a.label);
+    assert_string_equal("Alice A.", a.display_name);
+    assert_string_equal("auth", a.auth_user);
+    assert_string_equal("pw", a.password);
+    assert_int_equal(5071, a.port);
+    assert_int_equal(60, a.expires_s);
+    assert_false(a.policy.check_trust);
+    assert_false(a.check_name);
+    assert_int_equal(PEERNAME_RFC5922, a.policy.rules);
+    assert_int_equal(VERIFY_CLOCK_PROVISIONAL, a.policy.clock);
+    assert_int_equal(TRUST_CUSTOM, a.filter);
+    assert_int_equal(TLS_1_3_ONLY, a.versions);
+    settings_free(s);
+}
+
+/* Each value of a key that names an enum's value, whose order is elsewhere. */
+static void test_names_and_enums_agree(void **state)
+{
+    static const struct {
+        const char *rules, *clock;
+        enum peername_rules want_rules;
+        enum verify_clock_policy want_clock;
+    } cases[] = {
+        {"rfc2818", "wait", PEERNAME_RFC2818, VERIFY_CLOCK_WAIT},
+        {"rfc9525", "provisional", PEERNAME_RFC9525, VERIFY_CLOCK_PROVISIONAL},
+        {"rfc5922", "refuse", PEERNAME_RFC5922, VERIFY_CLOCK_REFUSE},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct settings *s = settings_with("");
+        struct account_config a;
+        assert_true(
+            is_ok(settings_set(s, "static.security.cn_rules", slice_of_str(cases[i].rules), NULL)));
+        assert_true(is_ok(
+            settings_set(s, "static.security.unset_clock", slice_of_str(cases[i].clock), NULL)));
+        assert_true(is_ok(phone_account(s, 2, &a, NULL)));
+        assert_int_equal(cases[i].want_rules, a.policy.rules);
+        assert_int_equal(cases[i].want_clock, a.policy.clock);
+        settings_free(s);
+    }
+}
+
+static void test_the_proxy_only_if_enabled(void **state)
+{
+    struct settings *s = settings_with("account.2.outbound_proxy.1.address = proxy.test\n"
+                                       "account.2.outbound_proxy.1.port = 5099\n");
+    struct account_config a;
+    (void)state;
+
+    assert_true(is_ok(phone_account(s, 2, &a, NULL)));
+    assert_null(a.proxy_host);
+    assert_int_equal(5061, a.port);
+    assert_true(is_ok(settings_set(s, "account.2.outbound_proxy_enable", SLICE_LIT("1"), NULL)));
+    assert_true(is_ok(phone_account(s, 2, &a, NULL)));
+    assert_string_equal("proxy.test", a.proxy_host);
+    assert_string_equal("sip.test", a.domain);
+    assert_int_equal(5099, a.port);
+    settings_free(s);
+}
+
+static void test_what_cannot_work(void **state)
+{
+    static const struct {
+        const char *lines;
+        enum err code;
+        const char *sentence;
+    } cases[] = {
+        {"account.2.sip_server.1.transport_type =\n", ERR_UNSUPPORTED,
+         "account 2 uses UDP and is left alone: sipsd handles accounts with "
+         "account.2.sip_server.1.transport_type = 2 (TLS)"},
+        {"account.2.sip_server.1.transport_type = 1\n", ERR_UNSUPPORTED,
+         "account 2 uses TCP and is left alone: sipsd handles accounts with "
+         "account.2.sip_server.1.transport_type = 2 (TLS)"},
+        {"account.2.user_name =\n", ERR_INVALID,
+         "account 2 has no user name: set account.2.user_name"},
+        {"account.2.sip_server.1.address =\n", ERR_INVALID,
+         "account 2 has no server: set account.2.sip_server.1.address"},
+        {"account.2.outbound_proxy_enable = 1\n", ERR_INVALID,
+         "account 2 has no outbound proxy: set account.2.outbound_proxy.1.address, or "
+         "account.2.outbound_proxy_enable = 0"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct settings *s = settings_with(cases[i].lines);
+        struct account_config a;
+        struct errinfo e = ERRINFO_INIT;
+        assert_int_equal(cases[i].code, phone_account(s, 2, &a, &e).code);
+        assert_string_equal(cases[i].sentence, e.text);
+        assert_true(is_ok(settings_set(s, "account.2.enable", SLICE_LIT("0"), NULL)));
+        assert_true(is_ok(phone_account(s, 2, &a, NULL))); /* what is off may be incomplete */
+        assert_false(a.enabled);
+        settings_free(s);
+    }
+}
+
+static void test_any_difference_counts(void **state)
+{
+    static const char *const lines[] = {
+        "account.2.enable = 0\n",
+        "account.2.label = x\n",
+        "account.2.display_name = x\n",
+        "account.2.user_name = x\n",
+        "account.2.auth_name = x\n",
+        "account.2.password = x\n",
+        "account.2.sip_server.1.address = x.test\n",
+        "account.2.sip_server.1.port = 5071\n",
+        "account.2.sip_server.1.expires = 60\n",
+        "account.2.outbound_proxy_enable = 1\naccount.2.outbound_proxy.1.address = x.test\n",
+        "static.security.trust_certificates = 0\n",
+        "static.security.cn_validation = 0\n",
+        "static.security.cn_rules = rfc9525\n",
+        "static.security.unset_clock = refuse\n",
+        "static.security.ca_cert = 0\n",
+        "static.security.default_ssl_method = 5\n",
+    };
+    struct settings *plain = settings_with(""), *twin = settings_with("");
+    struct account_config a, b;
+    (void)state;
+
+    assert_true(is_ok(phone_account(plain, 2, &a, NULL)));
+    assert_true(is_ok(phone_account(twin, 2, &b, NULL)));
+    assert_false(phone_account_differs(&a, &b));
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        struct settings *s = settings_with(lines[i]);
+        assert_true(is_ok(phone_account(s, 2, &b, NULL)));
+        if (!phone_account_differs(&a, &b) || !phone_account_differs(&b, &a))
+            fail_msg("no difference: %s", lines[i]);
+        settings_free(s);
+    }
+    settings_free(plain);
+    settings_free(twin);
+}
+
+static void test_phone_wide(void **state)
+{
+    struct settings *s = settings_with("");
+    (void)state;
+
+    assert_int_equal(TRUST_ALL, phone_trust_filter(s));
+    assert_int_equal(PHONE_IDENTITY_ANY, phone_identity(s));
+    settings_free(s);
+    s = settings_with("static.security.ca_cert = 0\nstatic.security.dev_cert = 1\n");
+    assert_int_equal(TRUST_DEFAULT, phone_trust_filter(s));
+    assert_int_equal(PHONE_IDENTITY_CUSTOM, phone_identity(s));
+    settings_free(s);
+}
+
+static void test_instance_id(void **state)
+{
+    static const char *const good[] = {"00:15:65:aB:cD:eF", "00-15-65-ab-cd-ef", "001565ABCDEF"};
+    static const char *const bad[] = {"",
+                                      "001565ABCDE",
+                                      "001565ABCDEF0",
+                                      "00:15:65:AB:CD:E",
+                                      "00:15:65:AB:CD:EF:00",
+                                      "00:15-65:AB:CD:EF",
+                                      "00.15.65.AB.CD.EF",
+                                      "00:15:65:AB:CD:EG",
+                                      "0015:65AB:CDEF:00",
+                                      "00:15:65:AB:CD:"};
+    char id[PHONE_INSTANCE_SIZE];
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        assert_true(is_ok(phone_instance_id(good[i], id, NULL)));
+        assert_string_equal("urn:uuid:00000000-0000-1000-8000-001565ABCDEF", id);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_int_equal(ERR_INVALID, phone_instance_id(bad[i], id, NULL).code);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_plain_account),
+        cmocka_unit_test(test_everything_is_set),
+        cmocka_unit_test(test_names_and_enums_agree),
+        cmocka_unit_test(test_the_proxy_only_if_enabled),
+        cmocka_unit_test(test_what_cannot_work),
+        cmocka_unit_test(test_any_difference_counts),
+        cmocka_unit_test(test_phone_wide),
+        cmocka_unit_test(test_instance_id),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
