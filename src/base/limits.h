@@ -49,7 +49,13 @@
 #define LIMIT_PATH_ANCHORS \
     16 /* anchors looked at in one judgement: all custom ones, and a few built in */
 #define LIMIT_TICKETS       32    /* client session tickets kept: two a flow of 16 accounts */
+#define LIMIT_TICKETS_FLOW  2     /* servers send two at once; each resumes one connection */
+#define LIMIT_TICKET_BYTES  4096  /* one, with its secrets: it must fit into a ClientHello */
+#define LIMIT_TICKET_AGE_S  86400 /* a judgement is resumed for a day, then made afresh */
 #define LIMIT_TLS_PLAINTEXT 16384 /* RFC 8446 section 5.1 */
+#define LIMIT_TLS_UNREAD    262144 /* decrypted bytes that nobody has read yet: a few socket reads */
+#define LIMIT_TLS_CONTROL_OUT \
+    16384 /* beside LIMIT_CONNECTION_OUT, for handshake, key updates and alerts */
 
 /* --- trust and identity files --- */
 #define LIMIT_CUSTOM_CAS      10

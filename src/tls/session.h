@@ -6,18 +6,22 @@
  * state and produce output; after each, look at the state and send what there is. Nothing blocks,
  * nothing calls back but the judge.
  *
- *     HANDSHAKE -> ESTABLISHED -> CLOSED      by close_notify
- *         \------------\--------> FAILED      tls_session_error() says why; the right fatal alert
- * is in the output
+ *     HANDSHAKE -> ESTABLISHED -> CLOSED      the peer's close_notify came; or, in the handshake
+ *         |             |                     or at the network's end, ours went before
+ *         +-------------+-------> FAILED      tls_session_error() says why; the right fatal alert
+ *                                             is in the output, unless the peer's came first
+ *
+ * Not for threads. The peer's data is never trusted: what it may cost is bounded by base/limits.h.
+ * Renegotiation (TLS 1.2) is refused with a warning, key updates (TLS 1.3) are answered.
  */
 #ifndef SIPSD_TLS_SESSION_H
 #define SIPSD_TLS_SESSION_H
 
-#include "base/clock.h"
 #include "base/errinfo.h"
 #include "base/slice.h"
-#include "pki/peername.h"
 #include "pki/verdict.h"
+#include "tls/alert.h"
+#include "tls/judging.h"
 #include "tls/profile.h"
 #include "tls/ticket.h"
 
@@ -25,35 +29,32 @@ struct tls_session;
 
 enum tls_state { TLS_HANDSHAKE, TLS_ESTABLISHED, TLS_CLOSED, TLS_FAILED };
 
-/*
- * Judges the peer's certificates, inside the handshake, before anything of ours is sent that the
- * peer could use: called at most once, with the list as the peer sent it (valid during the call; N
- * may be 0). What it writes to OUT stands instead of the library's own verification.
- */
-typedef void tls_judge_fn(void *arg, const struct slice *chain, size_t n, struct verdict *out);
-
 struct tls_session_params {
-    const char *server_name; /* client: SNI; NULL or an IP literal: none is sent */
-    tls_judge_fn *judge;     /* client: required; server: required if it asks for a certificate */
+    const char
+        *server_name;    /* client: SNI; NULL, or not a host name (an IP literal): none is sent */
+    tls_judge_fn *judge; /* client: required; server: required if it asks for a certificate */
     void *judge_arg;
     struct tls_tickets *tickets; /* client: may be NULL; borrowed, must outlive the session */
-    struct slice flow_key;       /* client: of the ticket; copied */
+    struct slice flow_key;       /* client: of the ticket; copied. The server name is part of it */
     int64_t now_s;               /* a kept verdict that ends before it is not resumed */
 };
 
+/* ERR_INVALID for a judge that is missing, ERR_NOMEM. */
 RESULT tls_session_new(struct tls_profile *profile, const struct tls_session_params *p,
                        struct tls_session **out, struct errinfo *e);
-void tls_session_free(struct tls_session *s); /* NULL is fine; sends nothing */
+void tls_session_free(
+    struct tls_session *s); /* NULL is fine; sends nothing, wipes what was secret */
 
 /* A client's first flight; then state and output as after every call. For servers it does nothing.
  */
 void tls_session_start(struct tls_session *s);
 
-/* Takes all of IN (ciphertext from the network). After FAILED or CLOSED it is ignored. */
+/* Takes all of IN (ciphertext from the network). After FAILED or CLOSED it is ignored. Decrypted
+ * bytes that are left unread beyond LIMIT_TLS_UNREAD end the session. */
 void tls_session_feed(struct tls_session *s, struct slice in);
 
 /* The network's end of file: FAILED in the handshake or without close_notify before it (RFC 8446
- * section 6.1). */
+ * section 6.1), so that a truncated message is not taken for a whole one. */
 void tls_session_feed_eof(struct tls_session *s);
 
 /* Ciphertext to send, valid until the next call on the session; and how much of it the network
@@ -62,19 +63,25 @@ struct slice tls_session_output(const struct tls_session *s);
 void tls_session_sent(struct tls_session *s, size_t n);
 
 /* Decrypted bytes: N > 0 and OK; ERR_AGAIN if there are none now; ERR_CLOSED after close_notify;
- * ERR_TLS. */
+ * ERR_TLS after a failure. What came before the end can always be read. */
 RESULT tls_session_read(struct tls_session *s, uint8_t *out, size_t size, size_t *n);
 
-/* Encrypts all of DATA into the output. ERR_STATE unless ESTABLISHED, ERR_LIMIT over
- * LIMIT_CONNECTION_OUT. */
+/* Encrypts all of DATA into the output, or nothing. ERR_STATE unless ESTABLISHED and not closed by
+ * us, ERR_LIMIT if LIMIT_CONNECTION_OUT bytes would wait, ERR_TLS if it failed (FAILED then). */
 RESULT tls_session_write(struct tls_session *s, struct slice data);
 
-/* Puts close_notify into the output (once). What the peer still sends can be read on. */
+/*
+ * Puts close_notify into the output (once). What the peer still sends can be read on; its
+ * close_notify, or now its end of file, makes it CLOSED. In the handshake it is CLOSED at once,
+ * and the peer is told that we gave up.
+ */
 void tls_session_close(struct tls_session *s);
 
 enum tls_state tls_session_state(const struct tls_session *s);
 
-/* Why it FAILED; NULL otherwise. Native is mbedTLS's code. */
+/* Why it FAILED; NULL otherwise. ERR_CERT if the peer was refused, and then the verdict's sentence;
+ * ERR_TRUNCATED for an end of file; else ERR_TLS, ERR_LIMIT, ERR_NOMEM. Native is mbedTLS's code.
+ */
 const struct errinfo *tls_session_error(const struct tls_session *s);
 
 /*
@@ -87,16 +94,19 @@ const struct slice *tls_session_chain(const struct tls_session *s, size_t *n);
 
 struct tls_session_facts {
     const char *version; /* "TLSv1.3", or NULL before it is known */
-    const char *cipher;  /* the IANA name */
+    const char *cipher;  /* the IANA name, or NULL before it is known */
     const char *alpn;    /* or NULL */
     bool resumed;
     int alert_sent; /* the fatal alert's number, or -1 */
     int alert_received;
     bool sent_certificate; /* the peer asked for ours, and we sent it */
+    /*
+     * The peer is known to have finished the handshake. With TLS 1.3 a client is ESTABLISHED
+     * before the server has judged the client's certificate: where one was sent, this is false
+     * until the first record after that.
+     */
+    bool confirmed;
 };
 struct tls_session_facts tls_session_facts(const struct tls_session *s);
-
-/* The name of an alert ("unknown_ca"), or "unknown". */
-const char *tls_alert_name(int alert);
 
 #endif

@@ -1,0 +1,173 @@
+#include "tls/alert.h"
+
+#include <mbedtls/ecp.h>
+#include <mbedtls/error.h>
+#include <mbedtls/rsa.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/x509.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ALERTS(X)                                                                                  \
+    X(0, "close_notify", "it closes the connection")                                               \
+    X(10, "unexpected_message", "it got a message that it did not expect")                         \
+    X(20, "bad_record_mac", "what it got was damaged or forged on the way")                        \
+    X(22, "record_overflow", "it got a record that is too long for it")                            \
+    X(40, "handshake_failure", "it has no cipher suite in common with us, or wants a certificate") \
+    X(42, "bad_certificate", "it does not accept our certificate")                                 \
+    X(43, "unsupported_certificate", "it does not support our kind of certificate")                \
+    X(44, "certificate_revoked", "our certificate was revoked")                                    \
+    X(45, "certificate_expired", "our certificate has expired, or its clock is wrong")             \
+    X(46, "certificate_unknown", "it does not accept our certificate")                             \
+    X(47, "illegal_parameter", "it got a value that it does not accept")                           \
+    X(48, "unknown_ca", "it does not trust the issuer of our certificate")                         \
+    X(49, "access_denied", "it does not let us in")                                                \
+    X(50, "decode_error", "it could not read a message of ours")                                   \
+    X(51, "decrypt_error", "a signature or check value of ours was wrong for it")                  \
+    X(70, "protocol_version", "it does not speak a TLS version that we allow")                     \
+    X(71, "insufficient_security", "it wants stronger ciphers than we offer")                      \
+    X(80, "internal_error", "it has a problem of its own")                                         \
+    X(86, "inappropriate_fallback", "it speaks a newer TLS version than we offered")               \
+    X(90, "user_canceled", "it gave up")                                                           \
+    X(100, "no_renegotiation", "it does not renegotiate")                                          \
+    X(109, "missing_extension", "it misses an extension in our message")                           \
+    X(110, "unsupported_extension", "it got an extension that does not belong there")              \
+    X(112, "unrecognized_name", "it has no certificate for the name that we asked for")            \
+    X(113, "bad_certificate_status_response", "it does not accept our certificate's status")       \
+    X(115, "unknown_psk_identity", "it does not know our key")                                     \
+    X(116, "certificate_required", "it wants a certificate of ours and got none")                  \
+    X(120, "no_application_protocol", "it speaks none of the protocols that we offered")
+
+const char *tls_alert_name(int alert)
+{
+    switch (alert) {
+#define CASE_(number, name, meaning) \
+    case number:                     \
+        return name;
+        ALERTS(CASE_)
+#undef CASE_
+    default:
+        return "unknown";
+    }
+}
+
+const char *tls_alert_meaning(int alert)
+{
+    switch (alert) {
+#define CASE_(number, name, meaning) \
+    case number:                     \
+        return meaning;
+        ALERTS(CASE_)
+#undef CASE_
+    default:
+        return NULL;
+    }
+}
+
+/*
+ * mbedTLS joins the codes of two layers (-0x7a00 of TLS with -0x0062 of ASN.1, say): the high one
+ * is looked up where the sum is not in the table.
+ */
+static const struct meaning {
+    int code;
+    uint8_t alert;
+    const char *text;
+} meanings[] = {
+    {MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE, 40, "has no cipher suite or key type in common with us"},
+    {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, 70, "speaks no TLS version that is allowed"},
+    {MBEDTLS_ERR_SSL_DECODE_ERROR, 50, "sent a TLS message that is malformed"},
+    {MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER, 47, "sent a TLS message with a value that is not allowed"},
+    {MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, 10, "sent a TLS message that was not expected"},
+    {MBEDTLS_ERR_SSL_UNEXPECTED_RECORD, 10, "sent a TLS record that was not expected"},
+    {MBEDTLS_ERR_SSL_INVALID_RECORD, 10, "sent a TLS record that is malformed"},
+    {MBEDTLS_ERR_SSL_INVALID_MAC, 20, "sent data that was damaged or forged on the way"},
+    {MBEDTLS_ERR_SSL_BAD_INPUT_DATA, 47, "sent a TLS message that is too long"},
+    {MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL, 80, "asks for a TLS message that is too long"},
+    {MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE, 40, "asks for a feature of TLS that is not supported"},
+    {MBEDTLS_ERR_SSL_BAD_CERTIFICATE, 42, "has a certificate that cannot be used"},
+    {MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE, 40, "sent no certificate"},
+    {MBEDTLS_ERR_SSL_PK_TYPE_MISMATCH, 47, "has a key that does not fit the cipher suite"},
+    {MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL, 120, "speaks none of the protocols that we offer"},
+    {MBEDTLS_ERR_SSL_UNSUPPORTED_EXTENSION, 110, "sent an extension that does not belong there"},
+    {MBEDTLS_ERR_SSL_UNRECOGNIZED_NAME, 112, "asked for a name that is not known here"},
+    {MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, 0, "closed the connection in the TLS handshake"},
+    {MBEDTLS_ERR_SSL_COUNTER_WRAPPING, 80, "sent more than one connection may carry"},
+    {MBEDTLS_ERR_ECP_VERIFY_FAILED, 51, "does not have the key of its certificate"},
+    {MBEDTLS_ERR_RSA_VERIFY_FAILED, 51, "does not have the key of its certificate"},
+    {MBEDTLS_ERR_ECP_INVALID_KEY, 47, "sent a public key that is not valid"},
+    {MBEDTLS_ERR_ECP_BAD_INPUT_DATA, 47, "sent a public key that is not valid"},
+    {MBEDTLS_ERR_X509_INVALID_FORMAT, 42, "has a certificate that is malformed"},
+};
+
+static const struct meaning *find_meaning(int code)
+{
+    for (int pass = 0; pass < 2; pass++, code = -(-code & ~0x7f))
+        for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+            if (meanings[i].code == code)
+                return &meanings[i];
+    return NULL;
+}
+
+/* The codes of X.509, -0x2080 to -0x2f80, are all about a certificate that could not be read. */
+static bool is_x509(int code)
+{
+    return -code >= 0x2000 && -code < 0x3000;
+}
+
+uint8_t tls_alert_of_error(int code)
+{
+    const struct meaning *m = find_meaning(code);
+
+    if (m != NULL)
+        return m->alert;
+    return is_x509(code) ? TLS_ALERT_BAD_CERTIFICATE : TLS_ALERT_INTERNAL_ERROR;
+}
+
+/* What stands behind the peer's name; NULL if it is not the peer's doing. */
+static const char *what_peer_did(const struct tls_failure *f)
+{
+    const struct meaning *m = find_meaning(f->code);
+
+    /* The library has no code of its own for it. */
+    if (f->alert_sent == TLS_ALERT_DECRYPT_ERROR)
+        return "does not have the key of its certificate";
+    if (f->code == MBEDTLS_ERR_SSL_INVALID_RECORD && !f->heard_tls)
+        return "does not speak TLS: perhaps this is not its port for TLS";
+    if (m != NULL)
+        return m->text;
+    return is_x509(f->code) ? "has a certificate that is malformed" : NULL;
+}
+
+static struct result explain_alert(const struct tls_failure *f, struct errinfo *e)
+{
+    const char *meaning = tls_alert_meaning(f->alert_received);
+
+    return fail_native(e, ERR_TLS, f->code, "the %s answered with the alert %s (%d)%s%s", f->peer,
+                       tls_alert_name(f->alert_received), f->alert_received,
+                       meaning != NULL ? ": " : "", meaning != NULL ? meaning : "");
+}
+
+static struct result explain(const struct tls_failure *f, struct errinfo *e)
+{
+    const char *did = what_peer_did(f);
+
+    if (f->alert_received >= 0)
+        return explain_alert(f, e);
+    if (f->code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED && f->verdict != NULL)
+        return fail_native(e, ERR_CERT, f->code, "%s", verdict_sentence(f->verdict));
+    if (f->out_err == ERR_LIMIT)
+        return fail_native(e, ERR_LIMIT, f->code, "the %s takes too little of what is sent",
+                           f->peer);
+    if (f->out_err == ERR_NOMEM || f->code == MBEDTLS_ERR_SSL_ALLOC_FAILED ||
+        f->code == MBEDTLS_ERR_X509_ALLOC_FAILED)
+        return fail_native(e, ERR_NOMEM, f->code, "there is not enough memory for TLS");
+    if (did != NULL)
+        return fail_native(e, ERR_TLS, f->code, "the %s %s", f->peer, did);
+    return fail_native(e, ERR_TLS, f->code, "TLS failed inside the phone: %s",
+                       mbedtls_high_level_strerr(f->code));
+}
+
+void tls_explain(const struct tls_failure *f, struct errinfo *e)
+{
+    IGNORE(explain(f, e)); /* it is the failure that it tells about */
+}
