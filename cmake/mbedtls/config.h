@@ -18,10 +18,6 @@
 #define MBEDTLS_VERSION_C
 #define MBEDTLS_ERROR_C /* texts of the native error codes in our sentences */
 
-/* Randomness: the kernel's, through a CTR_DRBG. */
-#define MBEDTLS_ENTROPY_C
-#define MBEDTLS_CTR_DRBG_C
-
 /* Ciphers: AEAD only in TLS. CBC is here for encrypted private keys and never offered to a peer:
  * the cipher suites are named one by one in tls/ciphers. */
 #define MBEDTLS_AES_C
@@ -101,6 +97,7 @@
 /* TLS 1.3 is built on PSA. The rest is not (no USE_PSA_CRYPTO): slower and larger for no gain here.
  */
 #define MBEDTLS_PSA_CRYPTO_C
+#define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG /* psa_rng.h: randomness is passed in, as everywhere */
 #define MBEDTLS_PSA_KEY_STORE_DYNAMIC
 
 /* TLS 1.2 and 1.3, both roles, ECDHE only. No renegotiation, no DTLS, no early data, no server-side

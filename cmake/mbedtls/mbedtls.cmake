@@ -88,7 +88,7 @@ set(_everest_files ${_everest}/library/everest.c ${_everest}/library/x25519.c
                    ${_everest}/library/Hacl_Curve25519_joined.c)
 file(GLOB _files CONFIGURE_DEPENDS ${MBEDTLS_DIR}/library/*.c)
 
-add_library(mbedtls STATIC ${_files} ${_everest_files})
+add_library(mbedtls STATIC ${_files} ${_everest_files} ${_here}/psa_rng.c)
 # SYSTEM keeps our warnings out of its headers; it still comes before /usr/include, where another
 # version may be.
 target_include_directories(mbedtls SYSTEM PUBLIC ${_here}/.. ${MBEDTLS_DIR}/include

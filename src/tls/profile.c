@@ -2,6 +2,7 @@
 
 #include <mbedtls/error.h>
 #include <mbedtls/platform_time.h>
+#include <mbedtls/psa_rng.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ticket.h>
 #include <psa/crypto.h>
@@ -31,8 +32,9 @@ static mbedtls_time_t global_time(mbedtls_time_t *out)
     return now;
 }
 
-struct result tls_global_init(int64_t (*epoch_s)(void), struct errinfo *e)
+struct result tls_global_init(const struct rng *rng, int64_t (*epoch_s)(void), struct errinfo *e)
 {
+    mbedtls_psa_rng_set(rng->fill, rng->ctx);
     global_epoch_s = epoch_s;
     (void)mbedtls_platform_set_time(global_time); /* cannot fail */
     const psa_status_t status = psa_crypto_init();
@@ -44,6 +46,7 @@ struct result tls_global_init(int64_t (*epoch_s)(void), struct errinfo *e)
 void tls_global_free(void)
 {
     mbedtls_psa_crypto_free();
+    mbedtls_psa_rng_set(NULL, NULL);
 }
 
 /* --- a profile --- */

@@ -43,10 +43,11 @@ struct tls_profile *tls_profile_ref(struct tls_profile *p);
 void tls_profile_unref(struct tls_profile *p); /* NULL is fine */
 
 /*
- * Once at the start of the process, before anything of tls/ or pki/ is used: the library's time of
- * day (for the age of ticket keys) and its own set-up. And once at the end.
+ * Once at the start of the process, before anything of tls/ or pki/ is used: what the library has
+ * only one of, a source of random numbers (for key exchanges; its context is borrowed) and a time
+ * of day (for the age of ticket keys). And once at the end.
  */
-RESULT tls_global_init(int64_t (*epoch_s)(void), struct errinfo *e);
+RESULT tls_global_init(const struct rng *rng, int64_t (*epoch_s)(void), struct errinfo *e);
 void tls_global_free(void);
 
 /* --- for tls/ only --- */

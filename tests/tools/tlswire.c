@@ -26,7 +26,14 @@ static void must(bool done, const char *what)
 
 void tlswire_global_init(void)
 {
-    must(is_ok(tls_global_init(now_s, NULL)), "the library does not start");
+    const struct rng rng = testpki_rng();
+
+    tlswire_global_init_with(&rng);
+}
+
+void tlswire_global_init_with(const struct rng *rng)
+{
+    must(is_ok(tls_global_init(rng, now_s, NULL)), "the library does not start");
 }
 
 struct identity *tlswire_identity(const struct testpki_cert *const *chain, size_t n)

@@ -20,6 +20,7 @@
 /* tls_global_init() with tlswire_now_s as the clock, which starts at TESTPKI_NOW. */
 extern int64_t tlswire_now_s;
 void tlswire_global_init(void);
+void tlswire_global_init_with(const struct rng *rng); /* to repeat a run */
 
 /* An identity of CHAIN, leaf first, with the leaf's key. To be unref'ed by the caller. */
 struct identity *tlswire_identity(const struct testpki_cert *const *chain, size_t n);

@@ -224,11 +224,13 @@ static void test_profile_that_makes_no_sense(void **state)
     }
 }
 
-/* A leaf, and the CAs above it without the root: N certificates, all with RSA keys. */
-static size_t make_rsa_chain(const struct testpki_cert **chain, size_t n)
+/* A leaf and the CAs above it, without the root: N certificates as large as those with RSA keys. */
+static size_t make_chain(const struct testpki_cert **chain, size_t n)
 {
+    static const uint8_t filler[900];
+    const struct testpki_ext large = {"1.2.3.4", false, slice_of(filler, sizeof(filler))};
     struct testpki_spec spec = {
-        .subject = "CN=root", .key_type = TESTPKI_RSA_3072, .key = 1, .ca = true};
+        .subject = "CN=root", .key = 1, .ca = true, .exts = &large, .exts_count = 1};
     const struct testpki_cert *issuer = testpki_make(&spec);
     char name[32];
 
@@ -253,7 +255,7 @@ static void test_long_chain(void **state)
     (void)state;
 
     while (e.code == ERR_OK && n < COUNT_OF(chain)) {
-        n = make_rsa_chain(chain, n + 1);
+        n = make_chain(chain, n + 1);
         struct identity *id = tlswire_identity(chain, n);
         const struct tls_profile_params params = {.role = TLS_SERVER, .identity = id, .rng = rng};
         struct tls_profile *profile = NULL;
