@@ -97,6 +97,8 @@
 #define LIMIT_RPC_REPLY  (1024 * 1024) /* trust.list with certificates as PEM is the largest */
 #define LIMIT_JSON_DEPTH 32
 #define LIMIT_TEXT       256 /* names and sentences in events */
+#define LIMIT_REPORT_TEXT \
+    1024 /* any one text in an event: a whole subject of a certificate, say */
 
 /* --- housekeeping --- */
 #define LIMIT_CLOCK_SAVE_S 3600 /* how often the last known good time is written: flash wears */

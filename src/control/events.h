@@ -1,18 +1,22 @@
 /*
- * events: what the UI and the admin are told: the JSON of status, locks, registrations and trust;
- * and the two sockets with their methods, put together. docs/events.md is this module's manual.
+ * events: the two sockets of the phone's own processes, events.sock for the UI and control.sock for
+ * admins, and what is told and asked there. docs/events.md is this module's manual.
+ *
+ * It looks at accounts, trust and clock through a source, so it owns none of them. What a UI has
+ * been told of each account is remembered: only what differs is told again.
  */
 #ifndef SIPSD_CONTROL_EVENTS_H
 #define SIPSD_CONTROL_EVENTS_H
 
+#include <sys/types.h>
+
 #include "base/errinfo.h"
-#include "control/settings.h"
 #include "link/account.h"
 
 struct events;
 
 /* What the methods look at and act upon; the daemon fills it in. Borrowed, must outlive the events.
- */
+ * All of it is asked from the loop. */
 struct events_source {
     size_t (*account_count)(void *arg);
     struct account *(*account_at)(void *arg, size_t i);
@@ -25,21 +29,25 @@ struct events_source {
 struct events_params {
     struct loop *loop;
     const char *run_dir; /* events.sock and control.sock are made in it */
-    gid_t ui_group;      /* (gid_t)-1: none */
-    gid_t admin_group;
-    const char *version;
+    gid_t ui_group;      /* whose members may use events.sock; (gid_t)-1: none */
+    gid_t admin_group;   /* the same for control.sock */
+    const char *version; /* of sipsd; static storage */
     struct events_source source;
 };
 
 RESULT events_new(const struct events_params *p, struct events **out, struct errinfo *e);
+
+/* Ends all clients, and removes the sockets. NULL is fine. */
 void events_free(struct events *ev);
 
-/* Account A changed: reduces, compares with what was told last, notifies "lock" and "registration"
- * if they differ. */
+/* Account A changed: tells "lock" and "registration" if they differ from what was told last. */
 void events_account_changed(struct events *ev, struct account *a);
 
-/* The trust store or the set of accounts was replaced: notifies "trust", or a snapshot. */
-void events_trust_changed(struct events *ev);
+/* The set of accounts was replaced: tells a snapshot. */
 void events_accounts_replaced(struct events *ev);
+
+/* The trust store or its filter was replaced, the clock was set: tells "trust", "clock". */
+void events_trust_changed(struct events *ev);
+void events_clock_changed(struct events *ev);
 
 #endif

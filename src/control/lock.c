@@ -116,32 +116,18 @@ static void say(struct sentence *out, const char *fmt, ...)
     va_end(ap);
 }
 
-/* Who issued the peer's certificate: "issued by Demo CA". */
-static void say_issuer(char *out, size_t size, const struct verdict *v)
-{
-    if (v->pinned || v->path_len < 2)
-        (void)snprintf(out, size, "its own certificate is a trusted one");
-    else
-        (void)snprintf(out, size, "issued by %s", v->path[1].label);
-}
-
 static void say_up(struct sentence *out, const struct account_status *s)
 {
     const struct verdict *v = s->verdict;
-    char issuer[LIMIT_TEXT];
 
-    say_issuer(issuer, sizeof issuer, v);
     if (v->class == VERDICT_UNVERIFIED && first_reason(v) == REASON_NOT_CHECKED)
         say(out, "Encrypted, but not verified: trust checking is off");
     else if (v->class == VERDICT_UNVERIFIED)
         say(out, "Encrypted, but not verified (trust checking is off): %s", verdict_sentence(v));
-    else if (v->class == VERDICT_PROVISIONAL)
-        say(out, "Verified but for the dates, as the phone's clock is not set: %s, %s", s->host,
-            issuer);
-    else if (!v->name_checked)
-        say(out, "Trusted, but not checked to be %s (name validation is off): %s", s->host, issuer);
+    else if (v->class == VERDICT_VERIFIED && !v->name_checked)
+        say(out, "Trusted, but name validation is off: nobody has checked that it is %s", s->host);
     else
-        say(out, "Verified: %s, %s", s->host, issuer);
+        say(out, "%s", verdict_sentence(v));
 }
 
 static const char *error_sentence(const struct account_status *s)

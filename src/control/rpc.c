@@ -96,7 +96,8 @@ void rpc_notify(struct rpc_server *s, const char *method, const struct cJSON *pa
     if (!rpc_has_subscribers(s))
         return;
     buf_init(&line, LIMIT_RPC_REPLY);
-    const struct result r = jsonrpc_notification(method, params, &line);
+    const struct result r =
+        params != NULL ? jsonrpc_notification(method, params, &line) : err(ERR_NOMEM);
     for (size_t i = 0; i < LIMIT_RPC_CLIENTS; i++) {
         if (s->clients[i] == NULL)
             continue;

@@ -37,8 +37,8 @@ RESULT rpc_server_new(struct loop *l, const struct rpc_params *p, struct rpc_ser
  * method. */
 void rpc_server_free(struct rpc_server *s);
 
-/* Sends the notification METHOD with PARAMS (not taken over) to every subscriber. Also from inside
- * a method. */
+/* Sends the notification METHOD with PARAMS (not taken over) to every subscriber. Where there was
+ * no memory for PARAMS (NULL), they get a snapshot instead. Also from inside a method. */
 void rpc_notify(struct rpc_server *s, const char *method, const struct cJSON *params);
 
 /* Whether rpc_notify() would reach anybody. */

@@ -202,3 +202,33 @@ struct result pem_decode(const struct pem_block *b, struct buf *out, struct erri
     } while (n == 4);
     return OK;
 }
+
+#define LINE_BYTES 48 /* that make 64 characters */
+
+/* RFC 4648 section 4: the four characters of the first one to three bytes of S. */
+static void encode_group(struct slice s, char out[4])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint32_t bits =
+        (uint32_t)s.p[0] << 16 | (s.n > 1 ? (uint32_t)s.p[1] << 8 : 0) | (s.n > 2 ? s.p[2] : 0);
+
+    out[0] = digits[bits >> 18];
+    out[1] = digits[bits >> 12 & 63];
+    out[2] = s.n > 1 ? digits[bits >> 6 & 63] : '=';
+    out[3] = s.n > 2 ? digits[bits & 63] : '=';
+}
+
+RESULT pem_write(const char *label, struct slice data, struct buf *out)
+{
+    TRY(buf_printf(out, "-----BEGIN %s-----\n", label));
+    for (; data.n > 0; data = slice_from(data, LINE_BYTES)) {
+        char line[LINE_BYTES / 3 * 4 + 1];
+        size_t used = 0;
+        for (struct slice left = slice_first(data, LINE_BYTES); left.n > 0;
+             left = slice_from(left, 3), used += 4)
+            encode_group(left, line + used);
+        line[used++] = '\n';
+        TRY(buf_append(out, slice_of(line, used)));
+    }
+    return buf_printf(out, "-----END %s-----\n", label);
+}

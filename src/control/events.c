@@ -1,0 +1,325 @@
+#include "control/events.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "control/lock.h"
+#include "control/report.h"
+#include "control/rpc.h"
+
+/* What subscribers know of an account. */
+struct told {
+    bool valid;
+    struct lock_entry lock;
+    enum registration_state registration;
+    uint32_t granted_s;
+    int status;
+    char error[ERRINFO_TEXT_MAX];
+};
+
+struct events {
+    struct events_source source;
+    const char *version;
+    struct rpc_server *ui, *admin;
+    struct told told[LIMIT_ACCOUNTS]; /* account number i + 1 */
+};
+
+/* --- the whole state --- */
+
+static struct cJSON *accounts_list(const struct events *ev)
+{
+    const struct events_source *s = &ev->source;
+    struct cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; list != NULL && i < s->account_count(s->arg); i++) {
+        const struct account_status status = account_status(s->account_at(s->arg, i));
+        struct cJSON *account = report_account(&status);
+        if (account == NULL || !cJSON_AddItemToArray(list, account)) {
+            cJSON_Delete(account);
+            cJSON_Delete(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
+/* Takes ITEM over: false, and it is freed, if it is NULL or there is no memory. */
+static bool add(struct cJSON *object, const char *name, struct cJSON *item)
+{
+    if (item != NULL && cJSON_AddItemToObject(object, name, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+static RESULT no_memory(struct errinfo *e)
+{
+    return fail(e, ERR_NOMEM, "sipsd is short of memory; try again");
+}
+
+/* Gives OBJECT to the caller if it is WHOLE, else frees it. */
+static RESULT hand_over(struct cJSON *object, bool whole, struct cJSON **result, struct errinfo *e)
+{
+    if (!whole) {
+        cJSON_Delete(object);
+        return no_memory(e);
+    }
+    *result = object;
+    return OK;
+}
+
+static struct cJSON *trust_now(const struct events *ev)
+{
+    const struct events_source *s = &ev->source;
+
+    return report_trust(s->trust(s->arg), s->trust_filter(s->arg));
+}
+
+static struct result snapshot(void *arg, const struct cJSON *params, struct cJSON **result,
+                              struct errinfo *e)
+{
+    const struct events *ev = arg;
+    struct cJSON *o = cJSON_CreateObject();
+
+    (void)params;
+    const bool whole = o != NULL && add(o, "version", cJSON_CreateString(ev->version)) &&
+                       add(o, "clock", report_clock(ev->source.now(ev->source.arg))) &&
+                       add(o, "trust", trust_now(ev)) && add(o, "accounts", accounts_list(ev));
+    return hand_over(o, whole, result, e);
+}
+
+/* --- the methods of control.sock --- */
+
+static struct result account_list(void *arg, const struct cJSON *params, struct cJSON **result,
+                                  struct errinfo *e)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    (void)params;
+    return hand_over(o, o != NULL && add(o, "accounts", accounts_list(arg)), result, e);
+}
+
+static RESULT find_account(const struct events *ev, const struct cJSON *params,
+                           struct account **out, struct errinfo *e)
+{
+    const struct events_source *s = &ev->source;
+    const struct cJSON *number = cJSON_GetObjectItemCaseSensitive(params, "account");
+
+    if (!cJSON_IsNumber(number) || number->valuedouble != number->valueint)
+        return fail(e, ERR_INVALID, "\"account\" has to be the number of an account");
+    for (size_t i = 0; i < s->account_count(s->arg); i++) {
+        *out = s->account_at(s->arg, i);
+        if (account_number(*out) == number->valueint)
+            return OK;
+    }
+    return fail(e, ERR_NOT_FOUND, "there is no account %d in use", number->valueint);
+}
+
+static struct result reconnect(void *arg, const struct cJSON *params, struct cJSON **result,
+                               struct errinfo *e)
+{
+    struct account *a;
+
+    TRY(find_account(arg, params, &a, e));
+    if (account_status(a).state == ACCOUNT_IDLE || account_status(a).state == ACCOUNT_STOPPING)
+        return fail(e, ERR_STATE, "account %d is off, and has nothing to connect to",
+                    account_number(a));
+    account_reconnect(a);
+    struct cJSON *o = cJSON_CreateObject();
+    return hand_over(o, o != NULL && add(o, "account", cJSON_CreateNumber(account_number(a))),
+                     result, e);
+}
+
+struct listing {
+    struct cJSON *list;
+    struct wallclock now;
+    bool with_pem;
+    bool whole;
+};
+
+static bool list_anchor(void *arg, const struct trust_anchor *a)
+{
+    struct listing *l = arg;
+    struct cJSON *item = report_anchor(a, l->now, l->with_pem);
+
+    l->whole = item != NULL && cJSON_AddItemToArray(l->list, item);
+    if (!l->whole)
+        cJSON_Delete(item);
+    return l->whole;
+}
+
+static RESULT listing_params(const struct cJSON *params, enum trust_filter *filter, bool *with_pem,
+                             struct errinfo *e)
+{
+    const struct cJSON *name = cJSON_GetObjectItemCaseSensitive(params, "filter");
+    const struct cJSON *pem = cJSON_GetObjectItemCaseSensitive(params, "pem");
+
+    *filter = TRUST_ALL;
+    if (name != NULL &&
+        (!cJSON_IsString(name) || !report_filter_from_name(name->valuestring, filter)))
+        return fail(e, ERR_INVALID, "\"filter\" has to be \"default\", \"custom\" or \"all\"");
+    if (pem != NULL && !cJSON_IsBool(pem))
+        return fail(e, ERR_INVALID, "\"pem\" has to be true or false");
+    *with_pem = cJSON_IsTrue(pem);
+    return OK;
+}
+
+static struct result trust_list(void *arg, const struct cJSON *params, struct cJSON **result,
+                                struct errinfo *e)
+{
+    const struct events_source *s = &((const struct events *)arg)->source;
+    const struct trust *t = s->trust(s->arg);
+    struct listing l = {.now = s->now(s->arg), .whole = true};
+    enum trust_filter filter;
+
+    TRY(listing_params(params, &filter, &l.with_pem, e));
+    struct cJSON *o = cJSON_CreateObject();
+    l.list = o != NULL ? cJSON_AddArrayToObject(o, "certificates") : NULL;
+    if (l.list != NULL)
+        trust_each(t, filter, list_anchor, &l);
+    return hand_over(o,
+                     l.list != NULL && l.whole &&
+                         add(o, "generation", cJSON_CreateNumber((double)trust_generation(t))) &&
+                         add(o, "builtin_version", cJSON_CreateString(trust_builtin_version())),
+                     result, e);
+}
+
+static const struct jsonrpc_method ui_methods[] = {{NULL, NULL, NULL}};
+
+static const char *const account_params[] = {"account", NULL};
+static const char *const list_params[] = {"filter", "pem", NULL};
+static const struct jsonrpc_method admin_methods[] = {
+    {"account.list", NULL, account_list},
+    {"account.reconnect", account_params, reconnect},
+    {"trust.list", list_params, trust_list},
+    {NULL, NULL, NULL},
+};
+
+/* --- what is told --- */
+
+/* Takes PARAMS over. Without memory for them, subscribers get a snapshot instead, later. */
+static void tell(struct events *ev, const char *method, struct cJSON *params)
+{
+    rpc_notify(ev->ui, method, params);
+    rpc_notify(ev->admin, method, params);
+    cJSON_Delete(params);
+}
+
+static bool anybody_listens(const struct events *ev)
+{
+    return rpc_has_subscribers(ev->ui) || rpc_has_subscribers(ev->admin);
+}
+
+static struct told told_of(const struct account_status *s)
+{
+    struct told t = {.valid = true,
+                     .registration = report_registration_state(s),
+                     .granted_s = s->granted_s,
+                     .status = s->registration_status};
+
+    lock_reduce(s, &t.lock);
+    if (s->registration_error->code != ERR_OK)
+        (void)snprintf(t.error, sizeof t.error, "%s", s->registration_error->text);
+    return t;
+}
+
+static bool registration_differs(const struct told *a, const struct told *b)
+{
+    return a->registration != b->registration || a->granted_s != b->granted_s ||
+           a->status != b->status || strcmp(a->error, b->error) != 0;
+}
+
+void events_account_changed(struct events *ev, struct account *a)
+{
+    const struct account_status s = account_status(a);
+    struct told *told = &ev->told[s.number - 1];
+    const struct told before = *told, now = told_of(&s);
+
+    *told = now;
+    if (!anybody_listens(ev))
+        return;
+    if (!before.valid || lock_differs(&before.lock, &now.lock))
+        tell(ev, "lock", report_account(&s));
+    if (!before.valid || registration_differs(&before, &now))
+        tell(ev, "registration", report_registration(&s));
+}
+
+void events_accounts_replaced(struct events *ev)
+{
+    const struct events_source *s = &ev->source;
+    struct cJSON *state = NULL;
+
+    for (size_t i = 0; i < LIMIT_ACCOUNTS; i++)
+        ev->told[i].valid = false;
+    for (size_t i = 0; i < s->account_count(s->arg); i++) {
+        const struct account_status status = account_status(s->account_at(s->arg, i));
+        ev->told[status.number - 1] = told_of(&status);
+    }
+    if (!anybody_listens(ev))
+        return;
+    IGNORE(snapshot(ev, NULL, &state, NULL)); /* NULL then: see tell() */
+    tell(ev, "snapshot", state);
+}
+
+void events_trust_changed(struct events *ev)
+{
+    if (anybody_listens(ev))
+        tell(ev, "trust", trust_now(ev));
+}
+
+void events_clock_changed(struct events *ev)
+{
+    if (anybody_listens(ev))
+        tell(ev, "clock", report_clock(ev->source.now(ev->source.arg)));
+}
+
+/* --- the sockets --- */
+
+static RESULT open_socket(const struct events_params *p, const char *name, gid_t group,
+                          const struct jsonrpc_method *methods, struct events *ev,
+                          struct rpc_server **out, struct errinfo *e)
+{
+    char path[256];
+    const struct rpc_params params = {
+        .path = path,
+        .mode = group != (gid_t)-1 ? 0660 : 0600,
+        .gid = group,
+        .service = {.methods = methods, .snapshot = snapshot, .arg = ev},
+    };
+    const int n = snprintf(path, sizeof path, "%s/%s", p->run_dir, name);
+
+    if (n < 0 || (size_t)n >= sizeof path)
+        return fail(e, ERR_INVALID, "%s is too long a path for a socket's directory", p->run_dir);
+    return rpc_server_new(p->loop, &params, out, e);
+}
+
+struct result events_new(const struct events_params *p, struct events **out, struct errinfo *e)
+{
+    struct events *ev = calloc(1, sizeof *ev);
+
+    if (ev == NULL)
+        return no_memory(e);
+    ev->source = p->source;
+    ev->version = p->version;
+    struct result r = open_socket(p, "events.sock", p->ui_group, ui_methods, ev, &ev->ui, e);
+    if (is_ok(r))
+        r = open_socket(p, "control.sock", p->admin_group, admin_methods, ev, &ev->admin, e);
+    if (is_err(r)) {
+        events_free(ev);
+        return r;
+    }
+    *out = ev;
+    return OK;
+}
+
+void events_free(struct events *ev)
+{
+    if (ev == NULL)
+        return;
+    rpc_server_free(ev->ui);
+    rpc_server_free(ev->admin);
+    free(ev);
+}

@@ -1,0 +1,629 @@
+/* events: what subscribers are told, and what the methods answer. Accounts and trust are made up
+ * here: what they do themselves is tested elsewhere. */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "control/events.h"
+#include "control/json.h"
+#include "sim/sim.h"
+#include "tools/testpki.h"
+#include "tools/unit.h"
+
+#define UI    "/run/events.sock"
+#define ADMIN "/run/control.sock"
+
+/* --- a phone with two accounts --- */
+
+struct account {
+    struct account_status status;
+    struct verdict verdict;
+    struct errinfo error, registration_error;
+    char label[64];
+    int reconnects;
+};
+
+struct trust {
+    uint64_t generation;
+    struct cert *cert;
+};
+
+static struct {
+    struct sim *w;
+    struct events *events;
+    struct account accounts[2];
+    size_t count;
+    struct trust trust;
+    struct wallclock clock;
+} t;
+
+struct account_status account_status(const struct account *a)
+{
+    return a->status;
+}
+
+int account_number(const struct account *a)
+{
+    return a->status.number;
+}
+
+void account_reconnect(struct account *a)
+{
+    a->reconnects++;
+    a->status.state = ACCOUNT_RESOLVING;
+    a->status.encrypted = false;
+    events_account_changed(t.events, a);
+}
+
+uint64_t trust_generation(const struct trust *trust)
+{
+    return trust->generation;
+}
+
+size_t trust_count(const struct trust *trust, enum trust_filter f)
+{
+    (void)trust;
+    return f == TRUST_CUSTOM ? 1 : f == TRUST_DEFAULT ? 76 : 77;
+}
+
+const char *trust_builtin_version(void)
+{
+    return "20240203";
+}
+
+void trust_each(const struct trust *trust, enum trust_filter f, trust_visit_fn *visit, void *arg)
+{
+    const struct trust_anchor custom = {trust->cert, TRUST_SOURCE_CUSTOM, "my\xff.pem"};
+    const struct trust_anchor builtin = {trust->cert, TRUST_SOURCE_BUILTIN, "Operator"};
+
+    if (f != TRUST_DEFAULT && !visit(arg, &custom))
+        return;
+    if (f != TRUST_CUSTOM)
+        (void)visit(arg, &builtin);
+}
+
+/* --- the source --- */
+
+static size_t source_count(void *arg)
+{
+    (void)arg;
+    return t.count;
+}
+
+static struct account *source_at(void *arg, size_t i)
+{
+    (void)arg;
+    return &t.accounts[i];
+}
+
+static struct trust *source_trust(void *arg)
+{
+    (void)arg;
+    return &t.trust;
+}
+
+static enum trust_filter source_filter(void *arg)
+{
+    (void)arg;
+    return TRUST_ALL;
+}
+
+static struct wallclock source_now(void *arg)
+{
+    (void)arg;
+    return t.clock;
+}
+
+static void make_account(struct account *a, int number)
+{
+    *a = (struct account){.error = ERRINFO_INIT, .registration_error = ERRINFO_INIT};
+    (void)snprintf(a->label, sizeof a->label, "Desk %d", number);
+    a->status = (struct account_status){
+        .number = number,
+        .label = a->label,
+        .aor = "sips:alice@sip.test",
+        .state = ACCOUNT_RESOLVING,
+        .registration = REGISTRATION_OFF,
+        .registration_error = &a->registration_error,
+        .verdict = &a->verdict,
+        .error = &a->error,
+        .host = "sip.test",
+    };
+}
+
+/* Up, locked, registered. */
+static void go_up(struct account *a)
+{
+    struct verdict *v = &a->verdict;
+
+    a->status.state = ACCOUNT_OPEN;
+    a->status.encrypted = true;
+    a->status.registration = REGISTRATION_REGISTERED;
+    a->status.granted_s = 300;
+    a->status.registration_status = 200;
+    a->status.tls.version = "TLSv1.3";
+    a->status.tls.cipher = "TLS1-3-AES-128-GCM-SHA256";
+    assert_true(addr_parse("192.0.2.1", 5061, &a->status.remote));
+    *v = (struct verdict){.class = VERDICT_VERIFIED,
+                          .name_checked = true,
+                          .anchored = true,
+                          .anchor_source = TRUST_SOURCE_CUSTOM,
+                          .path_len = 1};
+    (void)snprintf(v->summary, sizeof v->summary, "Verified: sip.test, issued by Demo CA");
+    (void)snprintf(v->matched, sizeof v->matched, "sip.test");
+    (void)snprintf(v->path[0].label, sizeof v->path[0].label, "sip.test");
+    v->path[0].sha256[0] = 0xab;
+    v->path[0].not_after_s = 86400;
+}
+
+static void be_refused(struct account *a)
+{
+    a->status.state = ACCOUNT_WAITING;
+    a->status.encrypted = false;
+    a->status.registration = REGISTRATION_OFF;
+    a->status.retry_in_ms = 1500;
+    a->status.failures = 3;
+    a->error.code = ERR_CERT;
+    (void)snprintf(a->error.text, sizeof a->error.text, "refused");
+    a->verdict = (struct verdict){.class = VERDICT_REJECTED, .reasons_count = 2};
+    a->verdict.reasons[0] = (struct reason){REASON_EXPIRED, 0, "sip\x1b.test", "It has expired"};
+    a->verdict.reasons[1] = (struct reason){REASON_CLOCK_UNSET, -1, "", "The clock is not set"};
+}
+
+/* --- a process on the other side --- */
+
+struct peer {
+    struct stream *s;
+    struct buf got;
+    bool closed;
+};
+
+static void on_data(void *arg, struct slice data)
+{
+    assert_true(is_ok(buf_append(&((struct peer *)arg)->got, data)));
+}
+
+static void on_closed(void *arg, struct result why, const struct errinfo *e)
+{
+    (void)why;
+    (void)e;
+    ((struct peer *)arg)->closed = true;
+}
+
+static void on_open(void *arg)
+{
+    (void)arg;
+}
+
+static const struct stream_handlers handlers = {
+    .on_open = on_open, .on_data = on_data, .on_closed = on_closed};
+
+static void connect_peer(struct peer *p, const char *path)
+{
+    *p = (struct peer){0};
+    buf_init(&p->got, 1 << 20);
+    p->s = sim_connect_unix(t.w, path, 65536, &handlers, p);
+    sim_settle(t.w);
+}
+
+static void leave(struct peer *p)
+{
+    stream_close(p->s);
+    buf_free(&p->got);
+    sim_settle(t.w);
+}
+
+/* Calls METHOD; PARAMS is JSON or NULL. */
+static void ask(struct peer *p, const char *method, const char *params)
+{
+    char line[256];
+
+    (void)snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"%s%s}\n",
+                   method, params != NULL ? ",\"params\":" : "", params != NULL ? params : "");
+    assert_true(is_ok(stream_write(p->s, slice_of_str(line))));
+    sim_settle(t.w);
+}
+
+/* All that P got since it was last asked; each line is strict JSON. */
+static void check(struct peer *p, const char *expected)
+{
+    struct slice rest;
+
+    sim_settle(t.w);
+    for (rest = buf_slice(&p->got); rest.n != 0;)
+        assert_true(is_ok(json_check(slice_cut(&rest, '\n'), NULL)));
+    assert_string_equal(expected, buf_str(&p->got));
+    buf_clear(&p->got);
+}
+
+#define RESULT_(json)      "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" json "}\n"
+#define TOLD(method, json) "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"params\":" json "}\n"
+#define ERROR_(code, text, d)                                                        \
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":" code ",\"message\":\"" text \
+    "\",\"data\":\"" d "\"}}\n"
+
+#define REGISTRATION_NEW "{\"state\":\"off\",\"expires_s\":0,\"status\":null,\"error\":null}"
+#define ACCOUNT_NEW(n)                                                                         \
+    "{\"account\":" n ",\"label\":\"Desk " n "\",\"aor\":\"sips:alice@sip.test\","             \
+    "\"state\":\"connecting\",\"lock\":false,\"assurance\":\"none\",\"encrypted\":false,"      \
+    "\"verdict\":\"none\",\"code\":\"none\",\"sentence\":\"Connecting to sip.test\","          \
+    "\"reasons\":[],\"registration\":" REGISTRATION_NEW ",\"peer\":null,\"retry_in_ms\":null," \
+    "\"failures\":0}"
+#define ACCOUNT_UP                                                                                 \
+    "{\"account\":1,\"label\":\"Desk 1\",\"aor\":\"sips:alice@sip.test\",\"state\":\"up\","        \
+    "\"lock\":true,\"assurance\":\"full\",\"encrypted\":true,\"verdict\":\"verified\","            \
+    "\"code\":\"none\",\"sentence\":\"Verified: sip.test, issued by Demo CA\",\"reasons\":[],"     \
+    "\"registration\":{\"state\":\"registered\",\"expires_s\":300,\"status\":200,\"error\":null}," \
+    "\"peer\":{\"host\":\"sip.test\",\"address\":\"192.0.2.1:5061\",\"protocol\":\"TLSv1.3\","     \
+    "\"cipher\":\"TLS1-3-AES-128-GCM-SHA256\",\"resumed\":false,\"name\":\"sip.test\","            \
+    "\"chain\":[{\"certificate\":\"sip.test\",\"sha256\":"                                         \
+    "\"ab00000000000000000000000000000000000000000000000000000000000000\","                        \
+    "\"not_before\":\"1970-01-01T00:00:00Z\",\"not_after\":\"1970-01-02T00:00:00Z\"}],"            \
+    "\"anchor\":\"custom\"},\"retry_in_ms\":null,\"failures\":0}"
+#define REGISTRATION_UP \
+    "{\"account\":1,\"state\":\"registered\",\"expires_s\":300,\"status\":200,\"error\":null}"
+#define TRUST "{\"generation\":5,\"builtin\":76,\"custom\":1,\"filter\":\"all\"}"
+#define SNAPSHOT(accounts)                                                                    \
+    "{\"version\":\"1.2.3\",\"clock\":{\"state\":\"set\",\"time\":\"2027-01-15T08:00:00Z\"}," \
+    "\"trust\":" TRUST ",\"accounts\":[" accounts "]}"
+
+static int set_up(void **state)
+{
+    const struct testpki_cert *ca =
+        testpki_make(&(struct testpki_spec){.subject = "O=Demo,CN=Demo CA", .ca = true, .key = 1});
+    const struct events_params p = {
+        .run_dir = "/run",
+        .ui_group = 7,
+        .admin_group = (gid_t)-1,
+        .version = "1.2.3",
+        .loop = NULL,
+        .source = {.account_count = source_count,
+                   .account_at = source_at,
+                   .trust = source_trust,
+                   .trust_filter = source_filter,
+                   .now = source_now},
+    };
+    struct events_params params = p;
+    (void)state;
+
+    memset(&t, 0, sizeof t);
+    t.w = sim_new();
+    params.loop = sim_loop(t.w);
+    t.clock = (struct wallclock){.epoch_s = TESTPKI_NOW, .state = CLOCK_SET};
+    t.trust.generation = 5;
+    assert_true(is_ok(cert_parse(testpki_der(ca), &t.trust.cert, NULL)));
+    t.count = 2;
+    for (int i = 0; i < 2; i++)
+        make_account(&t.accounts[i], i + 1);
+    assert_true(is_ok(events_new(&params, &t.events, NULL)));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    events_free(t.events);
+    cert_unref(t.trust.cert);
+    sim_settle(t.w);
+    sim_free(t.w);
+    return 0;
+}
+
+/* --- what is told --- */
+
+static void test_the_snapshot(void **state)
+{
+    static const char *const paths[] = {UI, ADMIN};
+    static const char *const methods[] = {"status", "subscribe"};
+    (void)state;
+
+    for (size_t i = 0; i < 4; i++) {
+        struct peer p;
+        connect_peer(&p, paths[i % 2]);
+        ask(&p, methods[i / 2], NULL);
+        check(&p, RESULT_(SNAPSHOT(ACCOUNT_NEW("1") "," ACCOUNT_NEW("2"))));
+        leave(&p);
+    }
+}
+
+static void test_a_lock_and_a_registration(void **state)
+{
+    struct peer ui, admin, idle;
+    (void)state;
+
+    connect_peer(&ui, UI);
+    connect_peer(&admin, ADMIN);
+    connect_peer(&idle, UI);
+    ask(&ui, "subscribe", NULL);
+    ask(&admin, "subscribe", NULL);
+    buf_clear(&ui.got);
+    buf_clear(&admin.got);
+    go_up(&t.accounts[0]);
+    events_account_changed(t.events, &t.accounts[0]);
+    check(&ui, TOLD("lock", ACCOUNT_UP) TOLD("registration", REGISTRATION_UP));
+    check(&admin, TOLD("lock", ACCOUNT_UP) TOLD("registration", REGISTRATION_UP));
+    check(&idle, "");
+    leave(&ui);
+    leave(&admin);
+    leave(&idle);
+}
+
+static void test_only_what_differs_is_told(void **state)
+{
+    struct account *a = &t.accounts[0];
+    struct peer p;
+    (void)state;
+
+    connect_peer(&p, UI);
+    go_up(a);
+    events_account_changed(t.events, a); /* nobody listens, but it is what is known */
+    ask(&p, "subscribe", NULL);
+    buf_clear(&p.got);
+
+    events_account_changed(t.events, a);
+    check(&p, "");
+    a->status.registration = REGISTRATION_REFRESHING;
+    events_account_changed(t.events, a);
+    check(&p, "");
+    a->status.registration = REGISTRATION_REGISTERED;
+    a->status.granted_s = 60;
+    events_account_changed(t.events, a);
+    check(&p, TOLD("registration", "{\"account\":1,\"state\":\"registered\",\"expires_s\":60,"
+                                   "\"status\":200,\"error\":null}"));
+    a->registration_error.code = ERR_AUTH;
+    (void)snprintf(a->registration_error.text, sizeof a->registration_error.text, "refused\xff");
+    a->status.registration = REGISTRATION_WAITING;
+    a->status.registration_status = 403;
+    a->status.granted_s = 0;
+    events_account_changed(t.events, a);
+    check(&p, TOLD("registration", "{\"account\":1,\"state\":\"waiting\",\"expires_s\":0,"
+                                   "\"status\":403,\"error\":\"refused?\"}"));
+    leave(&p);
+}
+
+static void test_a_refusal_has_its_reasons(void **state)
+{
+    struct account *a = &t.accounts[0];
+    struct peer p;
+    (void)state;
+
+    connect_peer(&p, UI);
+    ask(&p, "subscribe", NULL);
+    buf_clear(&p.got);
+    be_refused(a);
+    events_account_changed(t.events, a);
+    check(&p, TOLD("lock",
+                   "{\"account\":1,\"label\":\"Desk 1\",\"aor\":\"sips:alice@sip.test\","
+                   "\"state\":\"down\",\"lock\":false,\"assurance\":\"none\",\"encrypted\":false,"
+                   "\"verdict\":\"rejected\",\"code\":\"expired\",\"sentence\":\"It has expired\","
+                   "\"reasons\":[{\"code\":\"expired\",\"depth\":0,\"certificate\":\"sip?.test\","
+                   "\"sentence\":\"It has expired\"},{\"code\":\"clock_unset\",\"depth\":null,"
+                   "\"certificate\":null,\"sentence\":\"The clock is not set\"}],"
+                   "\"registration\":" REGISTRATION_NEW ","
+                   "\"peer\":{\"host\":\"sip.test\",\"address\":null,\"protocol\":null,"
+                   "\"cipher\":null,\"resumed\":false,\"name\":null,\"chain\":[],\"anchor\":null},"
+                   "\"retry_in_ms\":1500,\"failures\":3}")
+                  TOLD("registration", "{\"account\":1,\"state\":\"off\",\"expires_s\":0,"
+                                       "\"status\":null,\"error\":null}"));
+    leave(&p);
+}
+
+static void test_accounts_replaced(void **state)
+{
+    struct account *a = &t.accounts[0];
+    struct peer p;
+    (void)state;
+
+    connect_peer(&p, UI);
+    ask(&p, "subscribe", NULL);
+    buf_clear(&p.got);
+    go_up(a);
+    t.count = 1;
+    events_accounts_replaced(t.events);
+    check(&p, TOLD("snapshot", SNAPSHOT(ACCOUNT_UP)));
+    events_account_changed(t.events, a); /* told already */
+    check(&p, "");
+    t.count = 0;
+    events_accounts_replaced(t.events);
+    check(&p, TOLD("snapshot", SNAPSHOT("")));
+    leave(&p);
+}
+
+static void test_trust_and_clock(void **state)
+{
+    struct peer p;
+    (void)state;
+
+    connect_peer(&p, UI);
+    ask(&p, "subscribe", NULL);
+    buf_clear(&p.got);
+    events_trust_changed(t.events);
+    check(&p, TOLD("trust", TRUST));
+    t.clock = (struct wallclock){.epoch_s = 0, .state = CLOCK_UNSET};
+    events_clock_changed(t.events);
+    check(&p, TOLD("clock", "{\"state\":\"unset\",\"time\":\"1970-01-01T00:00:00Z\"}"));
+    leave(&p);
+}
+
+/* --- what is asked --- */
+
+static void test_account_list(void **state)
+{
+    struct peer p;
+    (void)state;
+
+    connect_peer(&p, ADMIN);
+    go_up(&t.accounts[0]);
+    ask(&p, "account.list", NULL);
+    check(&p, RESULT_("{\"accounts\":[" ACCOUNT_UP "," ACCOUNT_NEW("2") "]}"));
+    leave(&p);
+}
+
+static void test_account_reconnect(void **state)
+{
+    struct peer p;
+    (void)state;
+
+    connect_peer(&p, ADMIN);
+    go_up(&t.accounts[1]);
+    ask(&p, "account.reconnect", "{\"account\":2}");
+    check(&p, RESULT_("{\"account\":2}"));
+    assert_int_equal(0, t.accounts[0].reconnects);
+    assert_int_equal(1, t.accounts[1].reconnects);
+    leave(&p);
+}
+
+static void test_account_reconnect_refused(void **state)
+{
+    static const char *const bad[] = {NULL,
+                                      "{}",
+                                      "{\"account\":\"1\"}",
+                                      "{\"account\":1.5}",
+                                      "{\"account\":1e99}",
+                                      "{\"account\":null}"};
+    struct peer p;
+    (void)state;
+
+    connect_peer(&p, ADMIN);
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        ask(&p, "account.reconnect", bad[i]);
+        check(&p,
+              ERROR_("-32602", "\\\"account\\\" has to be the number of an account", "INVALID"));
+    }
+    ask(&p, "account.reconnect", "{\"account\":3}");
+    check(&p, ERROR_("-32602", "there is no account 3 in use", "NOT_FOUND"));
+    t.accounts[0].status.state = ACCOUNT_IDLE;
+    ask(&p, "account.reconnect", "{\"account\":1}");
+    check(&p, ERROR_("-32000", "account 1 is off, and has nothing to connect to", "STATE"));
+    assert_int_equal(0, t.accounts[0].reconnects);
+    leave(&p);
+}
+
+/* A method's answer, taken apart. */
+static struct cJSON *answer_of(struct peer *p, const char *method, const char *params)
+{
+    ask(p, method, params);
+    struct cJSON *reply =
+        cJSON_ParseWithLength((const char *)buf_slice(&p->got).p, buf_len(&p->got));
+    assert_non_null(reply);
+    buf_clear(&p->got);
+    return reply;
+}
+
+static const char *text_in(const struct cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+    return text != NULL ? text : "(none)";
+}
+
+static void test_trust_list(void **state)
+{
+    struct peer p;
+    (void)state;
+
+    connect_peer(&p, ADMIN);
+    struct cJSON *reply = answer_of(&p, "trust.list", "{\"pem\":true}");
+    const struct cJSON *result = cJSON_GetObjectItemCaseSensitive(reply, "result");
+    const struct cJSON *list = cJSON_GetObjectItemCaseSensitive(result, "certificates");
+    const struct cJSON *custom = cJSON_GetArrayItem(list, 0),
+                       *builtin = cJSON_GetArrayItem(list, 1);
+
+    assert_string_equal("20240203", text_in(result, "builtin_version"));
+    assert_int_equal(2, cJSON_GetArraySize(list));
+    assert_string_equal("Demo CA", text_in(custom, "name"));
+    assert_string_equal("custom", text_in(custom, "source"));
+    assert_string_equal("(none)", text_in(custom, "operator"));
+    assert_string_equal("my?.pem", text_in(custom, "file"));
+    assert_string_equal("CN=Demo CA,O=Demo", text_in(custom, "subject"));
+    assert_string_equal("2020-01-01T00:00:00Z", text_in(custom, "not_before"));
+    assert_string_equal("2049-12-31T23:59:59Z", text_in(custom, "not_after"));
+    assert_string_equal("EC P-256", text_in(custom, "key"));
+    assert_int_equal(64, strlen(text_in(custom, "sha256")));
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(custom, "expired")));
+    assert_int_equal(0, strncmp("-----BEGIN CERTIFICATE-----\n", text_in(custom, "pem"), 28));
+    assert_string_equal("builtin", text_in(builtin, "source"));
+    assert_string_equal("Operator", text_in(builtin, "operator"));
+    cJSON_Delete(reply);
+
+    t.clock.epoch_s = TESTPKI_NOT_AFTER + 1;
+    reply = answer_of(&p, "trust.list", "{\"filter\":\"default\"}");
+    result = cJSON_GetObjectItemCaseSensitive(reply, "result");
+    list = cJSON_GetObjectItemCaseSensitive(result, "certificates");
+    builtin = cJSON_GetArrayItem(list, 0);
+    assert_int_equal(1, cJSON_GetArraySize(list));
+    assert_string_equal("(none)", text_in(builtin, "pem"));
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(builtin, "expired")));
+    cJSON_Delete(reply);
+    leave(&p);
+}
+
+static void test_trust_list_refused(void **state)
+{
+    struct peer p;
+    (void)state;
+
+    connect_peer(&p, ADMIN);
+    ask(&p, "trust.list", "{\"filter\":\"some\"}");
+    check(&p, ERROR_("-32602",
+                     "\\\"filter\\\" has to be \\\"default\\\", \\\"custom\\\" or "
+                     "\\\"all\\\"",
+                     "INVALID"));
+    ask(&p, "trust.list", "{\"pem\":1}");
+    check(&p, ERROR_("-32602", "\\\"pem\\\" has to be true or false", "INVALID"));
+    leave(&p);
+}
+
+static void test_the_ui_cannot_administrate(void **state)
+{
+    static const char *const methods[] = {"account.list", "account.reconnect", "trust.list"};
+    struct peer p;
+    (void)state;
+
+    connect_peer(&p, UI);
+    for (size_t i = 0; i < COUNT_OF(methods); i++) {
+        char expected[256];
+        (void)snprintf(expected, sizeof expected,
+                       ERROR_("-32601", "there is no method '%s' on this socket", "UNSUPPORTED"),
+                       methods[i]);
+        ask(&p, methods[i], "{\"account\":1}");
+        check(&p, expected);
+    }
+    assert_int_equal(0, t.accounts[0].reconnects);
+    leave(&p);
+}
+
+static void test_access(void **state)
+{
+    mode_t mode;
+    gid_t gid;
+    (void)state;
+
+    sim_unix_access(t.w, UI, &mode, &gid);
+    assert_int_equal(0660, mode);
+    assert_int_equal(7, gid);
+    sim_unix_access(t.w, ADMIN, &mode, &gid);
+    assert_int_equal(0600, mode);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_the_snapshot),
+        TEST(test_a_lock_and_a_registration),
+        TEST(test_only_what_differs_is_told),
+        TEST(test_a_refusal_has_its_reasons),
+        TEST(test_accounts_replaced),
+        TEST(test_trust_and_clock),
+        TEST(test_account_list),
+        TEST(test_account_reconnect),
+        TEST(test_account_reconnect_refused),
+        TEST(test_trust_list),
+        TEST(test_trust_list_refused),
+        TEST(test_the_ui_cannot_administrate),
+        TEST(test_access),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
