@@ -52,8 +52,12 @@ static void check_accounts(const struct settings *s, unsigned *refused)
         const struct result r = phone_account(s, number, &cfg, &e);
         if (is_ok(r))
             continue;
+        if (r.code == ERR_UNSUPPORTED) { /* it is another part of the phone's */
+            log_notice("settings", "%s", errinfo_text(&e, r));
+            continue;
+        }
         (*refused)++;
-        log_error("settings", "account %d: %s", number, errinfo_text(&e, r));
+        log_error("settings", "%s", errinfo_text(&e, r));
     }
 }
 

@@ -103,6 +103,7 @@ static void on_clock_changed(void *arg)
     log_notice("clock", "the clock is %s now", clock_state_name(wallclock_now(d->clock).state));
     if (d->fleet != NULL)
         fleet_clock_changed(d->fleet);
+    events_clock_changed(d->events);
 }
 
 /* --- signals and the supervisor --- */
