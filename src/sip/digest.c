@@ -64,7 +64,7 @@ static struct result next_param(struct slice *rest, struct param *out)
     out->value = after.n > 0 && after.p[0] == '"' ? quoted(after) : until(after, " \t,\"");
     *rest = slice_from(after, out->value.n);
     const struct slice behind = skip(*rest, " \t");
-    if (!sip_token_valid(out->name) || out->value.n == 0 || (behind.n > 0 && behind.p[0] != ','))
+    if (!sip_token_valid(out->name) || (behind.n > 0 && behind.p[0] != ','))
         return err(ERR_PARSE);
     return OK;
 }
@@ -73,6 +73,8 @@ static struct result next_param(struct slice *rest, struct param *out)
 static struct result unquote(struct slice value, char *out, size_t size)
 {
     size_t n = 0;
+    if (value.n == 0) /* of other schemes, "=" may be the end of what they send in base 64 */
+        return err(ERR_PARSE);
     if (value.p[0] == '"')
         value = slice_of(value.p + 1, value.n - 2);
     for (size_t i = 0; i < value.n; i++) {

@@ -80,7 +80,7 @@ static bool bare_value_valid(struct slice s)
 const char *sip_field_check_params(struct slice params)
 {
     struct slice rest = params;
-    while (rest.p != NULL) {
+    do {
         struct slice value = cut_outside(&rest, ';');
         const bool has_value = slice_find(value, '=') < value.n;
         const struct slice name = slice_trim(slice_cut(&value, '='));
@@ -91,7 +91,7 @@ const char *sip_field_check_params(struct slice params)
             return "a parameter's name is no token";
         if (has_value && !quoted_valid(value) && !bare_value_valid(value))
             return "a parameter's value is broken";
-    }
+    } while (rest.p != NULL);
     return NULL;
 }
 

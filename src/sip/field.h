@@ -28,7 +28,7 @@ bool sip_field_next(struct slice *rest, struct slice *element);
 const char *sip_field_check_address(struct slice element);
 const char *sip_field_check_via(struct slice element);
 
-/* The same for parameters alone; PARAMS without the first ';', not empty. */
+/* The same for parameters alone; PARAMS without the first ';'. */
 const char *sip_field_check_params(struct slice params);
 
 /* The URI of a well-formed address, without <>. */

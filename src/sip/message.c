@@ -310,7 +310,9 @@ static struct result parse_field(struct sip_message *m, char *line, struct errin
     value = slice_trim(value);
     if (known == NULL || !known->list)
         return take_value(m, known, shown, value, e);
-    for (struct slice element; value.n > 0 && sip_field_next(&value, &element);)
+    if (value.n == 0) /* an empty list */
+        return OK;
+    for (struct slice element; sip_field_next(&value, &element);)
         TRY(take_value(m, known, shown, element, e));
     return OK;
 }

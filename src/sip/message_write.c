@@ -40,6 +40,13 @@ static bool is_sip_uri(const char *uri)
     return sip_uri_parse(slice_of_str(uri), &parsed);
 }
 
+/* Nothing, or each parameter with its semicolon. */
+static bool are_params(struct slice s)
+{
+    return s.n == 0 || (one_line(s) && s.p[0] == ';' &&
+                        sip_field_check_params(slice_of(s.p + 1, s.n - 1)) == NULL);
+}
+
 /* A word of section 25.1 is narrower; ours are made by us. */
 static bool is_call_id(struct slice s)
 {
@@ -48,15 +55,13 @@ static bool is_call_id(struct slice s)
 
 static struct result check_register(const struct sip_register *r, struct errinfo *e)
 {
-    const struct slice params = slice_of_str(r->contact_params);
     if (!is_sip_uri(r->registrar_uri))
         return bad(e, "registrar's address");
     if (!is_sip_uri(r->aor))
         return bad(e, "account's address");
     if (!is_sip_uri(r->contact_uri))
         return bad(e, "contact's address");
-    if (params.n > 0 &&
-        (params.p[0] != ';' || sip_field_check_params(slice_from(params, 1)) != NULL))
+    if (!are_params(slice_of_str(r->contact_params)))
         return bad(e, "contact's parameters");
     if (!sip_hostport_valid(slice_of_str(r->via_host)))
         return bad(e, "local address");
