@@ -24,7 +24,6 @@ struct daemon {
     struct dns *dns;
     struct wallclock_source *clock;
     struct tls_tickets *tickets;
-    struct identity *identity;
     struct settings *settings;
     struct anchors *anchors;
     struct trust *trust;
@@ -156,6 +155,15 @@ static struct result reload_trust(struct daemon *d, struct errinfo *e)
     return OK;
 }
 
+/* The certificate that servers get who ask for one; live connections keep what they have. */
+static void take_identity(struct daemon *d)
+{
+    identity_unref(d->shared.identity);
+    d->shared.identity = phone_identity(d->settings) == PHONE_IDENTITY_CUSTOM
+                             ? NULL
+                             : home_identity(d->options->factory_dir, &entropy_system);
+}
+
 /* All of the new settings, or, if something in them is refused, all of the old ones. */
 static struct result reload_settings(struct daemon *d, struct errinfo *e)
 {
@@ -168,7 +176,12 @@ static struct result reload_settings(struct daemon *d, struct errinfo *e)
     }
     struct settings *old = d->settings;
     d->settings = s;
-    fleet_apply(d->fleet, old, s, d->trust);
+    if (phone_identity(old) != phone_identity(s)) { /* all accounts want new connections */
+        take_identity(d);
+        fleet_apply(d->fleet, NULL, s, d->trust);
+    } else {
+        fleet_apply(d->fleet, old, s, d->trust);
+    }
     settings_free(old);
     return OK;
 }
@@ -264,9 +277,7 @@ static struct result read_phone(struct daemon *d, struct errinfo *e)
     if (refused != 0)
         log_warning("settings", "%u settings are refused; starting with the others", refused);
     TRY(anchors_read(d->trust_dir, &d->anchors, e));
-    TRY(anchors_trust(d->anchors, &d->trust, e));
-    d->identity = home_identity(o->factory_dir, &entropy_system);
-    return OK;
+    return anchors_trust(d->anchors, &d->trust, e);
 }
 
 static struct result make_fleet(struct daemon *d, const char *version, struct errinfo *e)
@@ -284,8 +295,8 @@ static struct result make_fleet(struct daemon *d, const char *version, struct er
         .rng = entropy_system,
         .instance_id = d->instance,
         .user_agent = d->user_agent,
-        .identity = d->identity,
     };
+    take_identity(d);
     if (is_err(fleet_new(&d->shared, &fleet_handlers, d, &d->fleet)))
         return fail(e, ERR_NOMEM, "out of memory for the accounts");
     return OK;
@@ -354,7 +365,7 @@ void daemon_free(struct daemon *d)
     tls_tickets_free(d->tickets);
     wallclock_close(d->clock);
     dns_free(d->dns);
-    identity_unref(d->identity);
+    identity_unref(d->shared.identity);
     trust_unref(d->trust);
     anchors_free(d->anchors);
     settings_free(d->settings);

@@ -134,7 +134,7 @@ static bool apply_slot(struct fleet *f, struct slot *s, int number, const struct
     struct account_config was, is;
     const bool had = configuration(old, number, &was);
     const bool has = configuration(now, number, &is);
-    if (!had && !has)
+    if (!has && s->account == NULL)
         return false;
     if (had && has && s->account != NULL && !phone_account_differs(&was, &is))
         return false;

@@ -24,10 +24,10 @@ RESULT fleet_new(const struct account_shared *shared, const struct fleet_handler
 void fleet_free(struct fleet *f);
 
 /*
- * From the settings OLD (NULL: there were none) to NOW. An account whose configuration is the same
- * is not touched. One that differs is stopped, and starts with its new one as soon as the old
- * registration is taken back: the two would fight for the same binding. What cannot be started is
- * logged.
+ * From the settings OLD (NULL: nothing of them counts any more) to NOW. An account whose
+ * configuration is the same is not touched. One that differs is stopped, and starts with its new
+ * one as soon as the old registration is taken back: the two would fight for the same binding. What
+ * cannot be started is logged.
  */
 void fleet_apply(struct fleet *f, const struct settings *old, const struct settings *now,
                  struct trust *trust);

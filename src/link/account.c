@@ -31,7 +31,6 @@ struct account {
     /* of the present try */
     struct route route;
     struct flow flow;
-    bool accepted; /* the server accepted our certificate, or asked for none */
 
     struct registration *registration;
     struct errinfo given_up; /* the connection has to go, and why; ERR_OK: it may stay */
@@ -136,7 +135,7 @@ static void wait_for_retry(struct account *a, const struct errinfo *why)
     a->deadline_ms = now + wait;
     timer_until(a, a->deadline_ms);
     set_state(a, ACCOUNT_WAITING);
-    log_warning(a->area, "%s; the next try is in %.1f s", why->text, wait / 1000.0);
+    log_warning(a->area, "%s (next try in %.1f s)", why->text, wait / 1000.0);
 }
 
 static void lose_connection(struct account *a, const struct errinfo *why)
@@ -284,7 +283,6 @@ static void on_open(void *arg)
     keep_verdict(a, v);
     set_state(a, ACCOUNT_OPEN);
     errinfo_clear(&a->error);
-    a->accepted = flow_accepted(&a->flow);
     log_notice(a->area, "%s with %s: %s", connection_facts(a->flow.connection).version, a->host,
                verdict_sentence(v));
     if (!a->flow.outdated || judge_again(a)) {
@@ -297,13 +295,11 @@ static void on_open(void *arg)
     settle(a);
 }
 
-/* Whatever the server sends shows that it accepted our certificate. */
-static void heard(struct account *a)
+static void on_confirmed(void *arg)
 {
-    if (a->accepted)
-        return;
-    a->accepted = true;
+    struct account *a = arg;
     a->dirty = true;
+    settle(a);
 }
 
 static void answer(struct account *a, const struct sip_message *m)
@@ -322,19 +318,11 @@ static void on_message(void *arg, const struct sip_message *m, struct slice raw)
 {
     struct account *a = arg;
     (void)raw;
-    heard(a);
     if (sip_message_is_request(m))
         answer(a, m);
     else
         (void)registration_receive(a->registration, m, now_ms(a)); /* nobody else asks anything */
     after_registration(a);
-    settle(a);
-}
-
-static void on_pong(void *arg)
-{
-    struct account *a = arg;
-    heard(a);
     settle(a);
 }
 
@@ -356,8 +344,8 @@ static void on_closed(void *arg, struct result why, const struct errinfo *e)
 static const struct connection_handlers handlers = {
     .on_connected = on_connected,
     .on_open = on_open,
+    .on_confirmed = on_confirmed,
     .on_message = on_message,
-    .on_pong = on_pong,
     .on_closed = on_closed,
 };
 
@@ -543,7 +531,6 @@ struct account_status account_status(const struct account *a)
         .granted_s = registration_is_up(reg) ? registration_granted_s(reg) : 0,
         .registration_status = registration_last_status(reg),
         .registration_error = registration_error(reg),
-        .encrypted = up && a->accepted,
         .name_checked = a->verdict.name_checked,
         .verdict = &a->verdict,
         .error = &a->error,
@@ -552,6 +539,7 @@ struct account_status account_status(const struct account *a)
     };
     if (up) {
         s.tls = connection_facts(a->flow.connection);
+        s.encrypted = s.tls.confirmed;
         s.remote = connection_remote(a->flow.connection);
     }
     if (a->state == ACCOUNT_WAITING && a->deadline_ms > now)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -29,9 +30,11 @@ struct connection {
     struct loop_timer *turn;     /* goes on with what one turn of the loop had no room for */
     bool more;                   /* ... and there is something */
     bool paused;
+    bool confirmed;
     struct addr local;
     struct addr remote;
-    char peer[PEER_TEXT_SIZE]; /* for sentences */
+    char peer[PEER_TEXT_SIZE]; /* for sentences: "host (address)", or the address alone */
+    size_t host_len;           /* how much of it is the host, or all */
     unsigned busy;             /* our frames on the stack: a free() waits for them */
     bool freed;
 };
@@ -249,7 +252,17 @@ static void open_up(struct connection *c)
 {
     set_state(c, CONNECTION_OPEN);
     loop_timer_stop(c->deadline);
+    c->confirmed = tls_session_facts(c->session).confirmed;
     c->h->on_open(c->arg);
+}
+
+static void confirm(struct connection *c)
+{
+    if (c->confirmed || !tls_session_facts(c->session).confirmed)
+        return;
+    c->confirmed = true;
+    if (c->h->on_confirmed != NULL)
+        c->h->on_confirmed(c->arg);
 }
 
 /* After every call on the session: send what there is, then look at its state. */
@@ -270,6 +283,8 @@ static void progress(struct connection *c)
     }
     if (c->state == CONNECTION_HANDSHAKE)
         open_up(c);
+    if (c->state == CONNECTION_OPEN)
+        confirm(c);
     if (c->state == CONNECTION_OPEN && !c->more)
         deliver_turn(c);
 }
@@ -311,18 +326,24 @@ static void on_stream_drained(void *arg)
     read_or_not(arg);
 }
 
-/* A sentence for each phase that the stream can end in. */
-static struct result stream_ended(const struct connection *c, struct result why,
+/*
+ * The end of the stream, as a sentence. A plain end of file is the session's to explain: it knows
+ * whether there was a close_notify, and whether the peer spoke TLS at all.
+ */
+static struct result stream_ended(struct connection *c, struct result why,
                                   const struct errinfo *said, struct errinfo *e)
 {
-    const char *how = errinfo_text(said, why);
-    if (c->state == CONNECTION_CONNECTING)
-        return fail_native(e, why.code, said->native, "cannot connect to %s: %s", c->peer, how);
-    const char *when = c->state == CONNECTION_HANDSHAKE ? " during the TLS handshake" : "";
-    if (why.code == ERR_CLOSED)
-        return fail(e, ERR_CLOSED, "%s closed the connection%s", c->peer, when);
-    return fail_native(e, why.code, said->native, "the connection to %s broke%s: %s", c->peer, when,
-                       how);
+    const bool connecting = c->state == CONNECTION_CONNECTING;
+    *e = *said;
+    if (why.code == ERR_CLOSED && said->native == 0 && !connecting) {
+        tls_session_feed_eof(c->session);
+        const struct errinfo *explained = tls_session_error(c->session);
+        if (explained != NULL)
+            (void)snprintf(e->text, sizeof e->text, "%s", explained->text);
+    }
+    /* While connecting, the stream itself names the address. */
+    errinfo_context(e, "%.*s", connecting ? (int)c->host_len : (int)strlen(c->peer), c->peer);
+    return why;
 }
 
 static void on_stream_closed(void *arg, struct result why, const struct errinfo *said)
@@ -337,7 +358,6 @@ static void on_stream_closed(void *arg, struct result why, const struct errinfo 
         ;
     if (c->state != CONNECTION_CLOSED) {
         const struct result r = stream_ended(c, why, said, &e);
-        tls_session_feed_eof(c->session);
         end(c, r, &e);
     }
     leave(c);
@@ -354,6 +374,7 @@ static void on_deadline(void *arg)
                    LIMIT_CONNECT_MS / 1000)
             : fail(&e, ERR_TIMEOUT, "%s did not finish the TLS handshake within %d s", c->peer,
                    LIMIT_HANDSHAKE_MS / 1000);
+    tls_session_close(c->session); /* tells a peer that was only slow */
     end(c, r, &e);
     leave(c);
 }
@@ -375,6 +396,7 @@ static void name_peer(struct connection *c, const char *host)
         (void)snprintf(c->peer, sizeof c->peer, "%s", address);
     else
         (void)snprintf(c->peer, sizeof c->peer, "%s (%s)", host, address);
+    c->host_len = strlen(host == NULL ? c->peer : host);
 }
 
 static struct result make(struct loop *l, struct tls_profile *profile,
@@ -455,7 +477,7 @@ void connection_close(struct connection *c)
 {
     if (c == NULL)
         return;
-    if (c->state == CONNECTION_OPEN) {
+    if (c->state == CONNECTION_HANDSHAKE || c->state == CONNECTION_OPEN) {
         tls_session_close(c->session);
         finish_stream(c);
     }

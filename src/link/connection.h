@@ -37,6 +37,9 @@ struct connection_handlers {
     /* M and RAW are valid during the call. A message that cannot be parsed is logged and dropped:
      * its boundaries are known, so the rest of the stream is sound. */
     void (*on_message)(void *arg, const struct sip_message *m, struct slice raw);
+    /* The server has accepted our certificate. Only where facts.confirmed was not true at on_open
+     * yet (TLS 1.3, RFC 8446 section 4.4.2.4); may be NULL. */
+    void (*on_confirmed)(void *arg);
     void (*on_pong)(void *arg); /* may be NULL */
     /*
      * The last call; what the connection knows stays readable until it is freed. R and E say why,

@@ -85,11 +85,3 @@ void flow_judge(struct flow *f, struct verdict *out)
     if (!verdict_accepted(out))
         flow_forget(f);
 }
-
-bool flow_accepted(const struct flow *f)
-{
-    /* With TLS 1.3, a server judges the client's certificate after our handshake is over (RFC 8446
-     * section 4.4.2.4): only what it sends next says whether it accepted us. */
-    const struct tls_session_facts facts = connection_facts(f->connection);
-    return !facts.sent_certificate || strcmp(facts.version, "TLSv1.3") != 0;
-}

@@ -42,8 +42,4 @@ void flow_forget(struct flow *f);
 /* Judges the live connection's chain as of now; what is refused is not resumed either. */
 void flow_judge(struct flow *f, struct verdict *out);
 
-/* Whether the server has accepted our certificate as far as we can know without having heard from
- * it since. */
-bool flow_accepted(const struct flow *f);
-
 #endif

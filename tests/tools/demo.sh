@@ -54,7 +54,7 @@ wait_for() { # WHAT COMMAND...
 port=25061
 for profile in good wrong-name expired unknown-ca unknown-ca; do
     background "$build/registrar" --listen "127.0.0.1:$port" --user alice:demo \
-        --chain "$work/pki/$profile/chain.pem" --key "$work/pki/$profile/key.pem"
+        --cert "$work/pki/$profile/chain.pem" --key "$work/pki/$profile/key.pem"
     port=$((port + 1))
 done
 
