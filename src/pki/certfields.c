@@ -1,5 +1,6 @@
 #include "pki/certfields.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -334,7 +335,22 @@ void name_label(struct slice name, char *out, size_t size)
 
 void certfields_label(const struct certfields *c, char *out, size_t size)
 {
-    name_label(c->subject, out, size);
+    struct slice names = certfields_alt_names(c);
+    struct general_name name;
+
+    if (!dn_is_empty(c->subject)) {
+        name_label(c->subject, out, size);
+        return;
+    }
+    while (general_name_next(&names, &name)) {
+        if (name.type == GENERAL_NAME_DNS || name.type == GENERAL_NAME_URI ||
+            name.type == GENERAL_NAME_EMAIL) {
+            dn_value_text(&(struct dn_attribute){.tag = DER_IA5_STRING, .value = name.value}, out,
+                          size);
+            return;
+        }
+    }
+    (void)snprintf(out, size, "a certificate without a name");
 }
 
 /* --- general names --- */

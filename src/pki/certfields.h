@@ -86,7 +86,7 @@ RESULT certfields_read(struct slice der, struct certfields *out, struct errinfo 
 bool certfields_self_issued(const struct certfields *c);
 
 /* A name for people, UTF-8, cut to SIZE: the last common name, else organisation, else the whole
- * NAME; and that of the subject. */
+ * NAME; and that of the subject or, if it is empty, the first alternative name that is a text. */
 void name_label(struct slice name, char *out, size_t size);
 void certfields_label(const struct certfields *c, char *out, size_t size);
 

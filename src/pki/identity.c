@@ -52,7 +52,16 @@ static void take_cert(struct identity *id, struct found *f, size_t i)
 
 static bool has_key(const struct cert *c, const mbedtls_pk_context *key, const struct rng *rng)
 {
-    return mbedtls_pk_check_pair(&cert_mbedtls(c)->pk, key, rng->fill, rng->ctx) == 0;
+    struct slice spki = cert_fields(c)->key;
+    unsigned char *p = (unsigned char *)spki.p; /* only read */
+    mbedtls_pk_context public_key;
+    bool pair;
+
+    mbedtls_pk_init(&public_key);
+    pair = mbedtls_pk_parse_subpubkey(&p, spki.p + spki.n, &public_key) == 0 &&
+           mbedtls_pk_check_pair(&public_key, key, rng->fill, rng->ctx) == 0;
+    mbedtls_pk_free(&public_key);
+    return pair;
 }
 
 static struct result take_leaf(struct identity *id, struct found *f, const struct rng *rng,
@@ -72,7 +81,7 @@ static struct result take_leaf(struct identity *id, struct found *f, const struc
 /* By name and key; the signature is for the peer to check. */
 static bool is_issuer(const struct cert *issuer, const struct cert *c)
 {
-    struct slice wanted = cert_authority_key_id(c);
+    struct slice wanted = cert_fields(c)->authority_key_id;
     struct slice has = cert_subject_key_id(issuer);
 
     return dn_equal(cert_issuer(c), cert_subject(issuer)) &&
@@ -84,7 +93,7 @@ static void take_issuers(struct identity *id, struct found *f)
 {
     size_t i = 0;
 
-    while (i < f->n && !cert_is_self_issued(id->chain[id->chain_len - 1])) {
+    while (i < f->n && !certfields_self_issued(cert_fields(id->chain[id->chain_len - 1]))) {
         if (f->certs[i] != NULL && is_issuer(f->certs[i], id->chain[id->chain_len - 1])) {
             take_cert(id, f, i);
             i = 0;

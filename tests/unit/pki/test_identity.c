@@ -134,8 +134,8 @@ static void test_key_beside_the_certificates(void **state)
     assert_true(n > 0);
     assert_true(
         is_ok(load(testpki_der(leaf), slice_of(der + sizeof(der) - n, (size_t)n), "", &id, NULL)));
-    assert_true(mbedtls_pk_check_pair(&cert_mbedtls(identity_leaf(id))->pk,
-                                      identity_mbedtls_key(id), testpki_rng().fill, NULL) == 0);
+    assert_true(mbedtls_pk_check_pair(&identity_mbedtls_chain(id)->pk, identity_mbedtls_key(id),
+                                      testpki_rng().fill, NULL) == 0);
     identity_unref(id);
     free(file);
 }
