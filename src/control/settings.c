@@ -10,40 +10,28 @@
 #include "base/wipe.h"
 #include "control/keys.h"
 
-/* One slot for each account's and server's value of each row, in the order of the table. */
+/* A slot for each row, account and server; where a name has no X or Y, the first one counts. */
 struct settings {
     size_t slots;
     char *values[]; /* NULL: not set */
 };
 
-static size_t slots_of(const struct key *k)
-{
-    return key_xs(k) * key_ys(k);
-}
-
-static size_t slots_before(const struct key *end)
-{
-    size_t rows, slots = 0;
-
-    for (const struct key *k = keys_table(&rows); k != end; k++)
-        slots += slots_of(k);
-    return slots;
-}
-
 static size_t slot_of(const struct key *k, unsigned x, unsigned y)
 {
+    size_t rows;
+    const size_t row = (size_t)(k - keys_table(&rows));
     const size_t ix = key_xs(k) == 1 ? 0 : x - 1;
     const size_t iy = key_ys(k) == 1 ? 0 : y - 1;
 
-    assert(ix < key_xs(k) && iy < key_ys(k));
-    return slots_before(k) + ix * key_ys(k) + iy;
+    assert(row < rows && ix < key_xs(k) && iy < key_ys(k));
+    return (row * LIMIT_ACCOUNTS + ix) * LIMIT_SERVERS + iy;
 }
 
 struct result settings_new(struct settings **out)
 {
     size_t rows;
-    const struct key *table = keys_table(&rows);
-    const size_t slots = slots_before(table + rows);
+    (void)keys_table(&rows);
+    const size_t slots = rows * LIMIT_ACCOUNTS * LIMIT_SERVERS;
     struct settings *s = calloc(1, sizeof *s + slots * sizeof s->values[0]);
 
     if (s == NULL)
