@@ -115,14 +115,14 @@ static const struct key table[] = {
      "The outbound proxy: a host name or an IP address. The server's certificate must have its "
      "name then"},
     {"account.X.outbound_proxy.Y.port", KEY_INT, 0, 65535, NULL, "0", NULL, NULL, PORT_HELP},
+    /* clang-format off */
+    SECURITY_TABLE(ROW_GLOBAL)
+    SECURITY_TABLE(ROW_SIP)
+    SECURITY_TABLE(ROW_ACCOUNT)
+    /* clang-format on */
+    {"static.security.dev_cert", KEY_INT, 0, 2, NULL, "2", NULL, NULL, DEV_CERT_HELP},
     {"static.security.sip.dev_cert", KEY_INT, 0, 2, NULL, "", "static.security.dev_cert", NULL,
      DEV_CERT_HELP},
-    {"static.security.dev_cert", KEY_INT, 0, 2, NULL, "2", NULL, NULL, DEV_CERT_HELP},
-    /* clang-format off */
-    SECURITY_TABLE(ROW_ACCOUNT)
-    SECURITY_TABLE(ROW_SIP)
-    SECURITY_TABLE(ROW_GLOBAL)
-    /* clang-format on */
 };
 
 #define ROWS (sizeof table / sizeof table[0])

@@ -1,6 +1,9 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "control/keys.h"
 #include "control/phone.h"
 #include "tools/unit.h"
 
@@ -240,6 +243,78 @@ static void test_instance_id(void **state)
         assert_int_equal(ERR_INVALID, phone_instance_id(bad[i], id, NULL).code);
 }
 
+/* --- the files that come with sipsd --- */
+
+static void no_complaint(void *arg, const char *file, size_t line, bool severe, const char *text)
+{
+    (void)arg;
+    (void)severe;
+    fail_msg("%s:%zu: %s", file, line, text);
+}
+
+static struct settings *settings_of_file(const char *name)
+{
+    static char content[65536];
+    const char *source = getenv("SOURCE_DIR");
+    char path[4096];
+    struct settings *s;
+    struct errinfo e = ERRINFO_INIT;
+
+    (void)snprintf(path, sizeof path, "%s/config/%s", source != NULL ? source : ".", name);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    const size_t n = fread(content, 1, sizeof content, f);
+    (void)fclose(f);
+    assert_true(is_ok(settings_new(&s)));
+    if (is_err(settings_apply(s, name, slice_of(content, n), no_complaint, NULL, &e)))
+        fail_msg("%s", e.text);
+    return s;
+}
+
+/* defaults.cfg says what holds anyway: all of it, and nothing else. */
+static void test_defaults_cfg(void **state)
+{
+    struct settings *s = settings_of_file("defaults.cfg"), *none;
+    size_t rows;
+    const struct key *table = keys_table(&rows);
+    (void)state;
+
+    assert_true(is_ok(settings_new(&none)));
+    for (const struct key *k = table; k != table + rows; k++) {
+        const bool global = strncmp(k->name, "static.security.", 16) == 0 && k->fallback == NULL;
+        if (settings_is_set(s, k->name, 1, 1) != global)
+            fail_msg("%s is %s", k->name, global ? "left out" : "set");
+        if (k->type == KEY_BOOL)
+            assert_int_equal(settings_bool(none, k->name, 1, 1), settings_bool(s, k->name, 1, 1));
+        if (k->type == KEY_INT)
+            assert_int_equal(settings_int(none, k->name, 1, 1), settings_int(s, k->name, 1, 1));
+        if (k->type == KEY_CHOICE)
+            assert_int_equal(settings_choice(none, k->name, 1, 1),
+                             settings_choice(s, k->name, 1, 1));
+    }
+    settings_free(s);
+    settings_free(none);
+}
+
+static void test_demo_cfg(void **state)
+{
+    struct settings *s = settings_of_file("demo.cfg");
+    int enabled = 0, unchecked = 0;
+    (void)state;
+
+    for (int i = 1; i <= LIMIT_ACCOUNTS; i++) {
+        struct account_config a;
+        struct errinfo e = ERRINFO_INIT;
+        if (is_err(phone_account(s, i, &a, &e)))
+            fail_msg("%s", e.text);
+        enabled += a.enabled;
+        unchecked += a.enabled && !a.policy.check_trust;
+    }
+    assert_true(enabled >= 5);
+    assert_int_equal(1, unchecked);
+    settings_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +326,8 @@ int main(void)
         cmocka_unit_test(test_any_difference_counts),
         cmocka_unit_test(test_phone_wide),
         cmocka_unit_test(test_instance_id),
+        cmocka_unit_test(test_defaults_cfg),
+        cmocka_unit_test(test_demo_cfg),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
