@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "control/events.h"
 #include "control/json.h"
-#include "sim/sim.h"
+#include "sim/local.h"
 #include "tools/testpki.h"
 #include "tools/unit.h"
 
@@ -174,68 +173,25 @@ static void be_refused(struct account *a)
 
 /* --- a process on the other side --- */
 
-struct peer {
-    struct stream *s;
-    struct buf got;
-    bool closed;
-};
-
-static void on_data(void *arg, struct slice data)
-{
-    assert_true(is_ok(buf_append(&((struct peer *)arg)->got, data)));
-}
-
-static void on_closed(void *arg, struct result why, const struct errinfo *e)
-{
-    (void)why;
-    (void)e;
-    ((struct peer *)arg)->closed = true;
-}
-
-static void on_open(void *arg)
-{
-    (void)arg;
-}
-
-static const struct stream_handlers handlers = {
-    .on_open = on_open, .on_data = on_data, .on_closed = on_closed};
-
-static void connect_peer(struct peer *p, const char *path)
-{
-    *p = (struct peer){0};
-    buf_init(&p->got, 1 << 20);
-    p->s = sim_connect_unix(t.w, path, 65536, &handlers, p);
-    sim_settle(t.w);
-}
-
-static void leave(struct peer *p)
-{
-    stream_close(p->s);
-    buf_free(&p->got);
-    sim_settle(t.w);
-}
-
 /* Calls METHOD; PARAMS is JSON or NULL. */
-static void ask(struct peer *p, const char *method, const char *params)
+static void ask(struct local *p, const char *method, const char *params)
 {
     char line[256];
 
     (void)snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"%s%s}\n",
                    method, params != NULL ? ",\"params\":" : "", params != NULL ? params : "");
-    assert_true(is_ok(stream_write(p->s, slice_of_str(line))));
-    sim_settle(t.w);
+    local_ask(p, line);
 }
 
 /* All that P got since it was last asked; each line is strict JSON. */
-static void check(struct peer *p, const char *expected)
+static void check(struct local *p, const char *expected)
 {
     struct slice rest;
 
     sim_settle(t.w);
     for (rest = buf_slice(&p->got); rest.n != 0;)
         assert_true(is_ok(json_check(slice_cut(&rest, '\n'), NULL)));
-    assert_string_equal(expected, buf_str(&p->got));
-    buf_clear(&p->got);
+    local_check(p, expected);
 }
 
 #define RESULT_(json)      "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" json "}\n"
@@ -320,22 +276,22 @@ static void test_the_snapshot(void **state)
     (void)state;
 
     for (size_t i = 0; i < 4; i++) {
-        struct peer p;
-        connect_peer(&p, paths[i % 2]);
+        struct local p;
+        local_connect(&p, t.w, paths[i % 2]);
         ask(&p, methods[i / 2], NULL);
         check(&p, RESULT_(SNAPSHOT(ACCOUNT_NEW("1") "," ACCOUNT_NEW("2"))));
-        leave(&p);
+        local_leave(&p);
     }
 }
 
 static void test_a_lock_and_a_registration(void **state)
 {
-    struct peer ui, admin, idle;
+    struct local ui, admin, idle;
     (void)state;
 
-    connect_peer(&ui, UI);
-    connect_peer(&admin, ADMIN);
-    connect_peer(&idle, UI);
+    local_connect(&ui, t.w, UI);
+    local_connect(&admin, t.w, ADMIN);
+    local_connect(&idle, t.w, UI);
     ask(&ui, "subscribe", NULL);
     ask(&admin, "subscribe", NULL);
     buf_clear(&ui.got);
@@ -345,18 +301,18 @@ static void test_a_lock_and_a_registration(void **state)
     check(&ui, TOLD("lock", ACCOUNT_UP) TOLD("registration", REGISTRATION_UP));
     check(&admin, TOLD("lock", ACCOUNT_UP) TOLD("registration", REGISTRATION_UP));
     check(&idle, "");
-    leave(&ui);
-    leave(&admin);
-    leave(&idle);
+    local_leave(&ui);
+    local_leave(&admin);
+    local_leave(&idle);
 }
 
 static void test_only_what_differs_is_told(void **state)
 {
     struct account *a = &t.accounts[0];
-    struct peer p;
+    struct local p;
     (void)state;
 
-    connect_peer(&p, UI);
+    local_connect(&p, t.w, UI);
     go_up(a);
     events_account_changed(t.events, a); /* nobody listens, but it is what is known */
     ask(&p, "subscribe", NULL);
@@ -380,16 +336,16 @@ static void test_only_what_differs_is_told(void **state)
     events_account_changed(t.events, a);
     check(&p, TOLD("registration", "{\"account\":1,\"state\":\"waiting\",\"expires_s\":0,"
                                    "\"status\":403,\"error\":\"refused?\"}"));
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_a_refusal_has_its_reasons(void **state)
 {
     struct account *a = &t.accounts[0];
-    struct peer p;
+    struct local p;
     (void)state;
 
-    connect_peer(&p, UI);
+    local_connect(&p, t.w, UI);
     ask(&p, "subscribe", NULL);
     buf_clear(&p.got);
     be_refused(a);
@@ -407,16 +363,16 @@ static void test_a_refusal_has_its_reasons(void **state)
                    "\"retry_in_ms\":1500,\"failures\":3}")
                   TOLD("registration", "{\"account\":1,\"state\":\"off\",\"expires_s\":0,"
                                        "\"status\":null,\"error\":null}"));
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_accounts_replaced(void **state)
 {
     struct account *a = &t.accounts[0];
-    struct peer p;
+    struct local p;
     (void)state;
 
-    connect_peer(&p, UI);
+    local_connect(&p, t.w, UI);
     ask(&p, "subscribe", NULL);
     buf_clear(&p.got);
     go_up(a);
@@ -428,15 +384,15 @@ static void test_accounts_replaced(void **state)
     t.count = 0;
     events_accounts_replaced(t.events);
     check(&p, TOLD("snapshot", SNAPSHOT("")));
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_trust_and_clock(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
-    connect_peer(&p, UI);
+    local_connect(&p, t.w, UI);
     ask(&p, "subscribe", NULL);
     buf_clear(&p.got);
     events_trust_changed(t.events);
@@ -444,35 +400,35 @@ static void test_trust_and_clock(void **state)
     t.clock = (struct wallclock){.epoch_s = 0, .state = CLOCK_UNSET};
     events_clock_changed(t.events);
     check(&p, TOLD("clock", "{\"state\":\"unset\",\"time\":\"1970-01-01T00:00:00Z\"}"));
-    leave(&p);
+    local_leave(&p);
 }
 
 /* --- what is asked --- */
 
 static void test_account_list(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
-    connect_peer(&p, ADMIN);
+    local_connect(&p, t.w, ADMIN);
     go_up(&t.accounts[0]);
     ask(&p, "account.list", NULL);
     check(&p, RESULT_("{\"accounts\":[" ACCOUNT_UP "," ACCOUNT_NEW("2") "]}"));
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_account_reconnect(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
-    connect_peer(&p, ADMIN);
+    local_connect(&p, t.w, ADMIN);
     go_up(&t.accounts[1]);
     ask(&p, "account.reconnect", "{\"account\":2}");
     check(&p, RESULT_("{\"account\":2}"));
     assert_int_equal(0, t.accounts[0].reconnects);
     assert_int_equal(1, t.accounts[1].reconnects);
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_account_reconnect_refused(void **state)
@@ -483,10 +439,10 @@ static void test_account_reconnect_refused(void **state)
                                       "{\"account\":1.5}",
                                       "{\"account\":1e99}",
                                       "{\"account\":null}"};
-    struct peer p;
+    struct local p;
     (void)state;
 
-    connect_peer(&p, ADMIN);
+    local_connect(&p, t.w, ADMIN);
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         ask(&p, "account.reconnect", bad[i]);
         check(&p,
@@ -498,11 +454,11 @@ static void test_account_reconnect_refused(void **state)
     ask(&p, "account.reconnect", "{\"account\":1}");
     check(&p, ERROR_("-32000", "account 1 is off, and has nothing to connect to", "STATE"));
     assert_int_equal(0, t.accounts[0].reconnects);
-    leave(&p);
+    local_leave(&p);
 }
 
 /* A method's answer, taken apart. */
-static struct cJSON *answer_of(struct peer *p, const char *method, const char *params)
+static struct cJSON *answer_of(struct local *p, const char *method, const char *params)
 {
     ask(p, method, params);
     struct cJSON *reply =
@@ -520,10 +476,10 @@ static const char *text_in(const struct cJSON *object, const char *name)
 
 static void test_trust_list(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
-    connect_peer(&p, ADMIN);
+    local_connect(&p, t.w, ADMIN);
     struct cJSON *reply = answer_of(&p, "trust.list", "{\"pem\":true}");
     const struct cJSON *result = cJSON_GetObjectItemCaseSensitive(reply, "result");
     const struct cJSON *list = cJSON_GetObjectItemCaseSensitive(result, "certificates");
@@ -556,15 +512,15 @@ static void test_trust_list(void **state)
     assert_string_equal("(none)", text_in(builtin, "pem"));
     assert_true(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(builtin, "expired")));
     cJSON_Delete(reply);
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_trust_list_refused(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
-    connect_peer(&p, ADMIN);
+    local_connect(&p, t.w, ADMIN);
     ask(&p, "trust.list", "{\"filter\":\"some\"}");
     check(&p, ERROR_("-32602",
                      "\\\"filter\\\" has to be \\\"default\\\", \\\"custom\\\" or "
@@ -572,16 +528,16 @@ static void test_trust_list_refused(void **state)
                      "INVALID"));
     ask(&p, "trust.list", "{\"pem\":1}");
     check(&p, ERROR_("-32602", "\\\"pem\\\" has to be true or false", "INVALID"));
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_the_ui_cannot_administrate(void **state)
 {
     static const char *const methods[] = {"account.list", "account.reconnect", "trust.list"};
-    struct peer p;
+    struct local p;
     (void)state;
 
-    connect_peer(&p, UI);
+    local_connect(&p, t.w, UI);
     for (size_t i = 0; i < COUNT_OF(methods); i++) {
         char expected[256];
         (void)snprintf(expected, sizeof expected,
@@ -591,7 +547,7 @@ static void test_the_ui_cannot_administrate(void **state)
         check(&p, expected);
     }
     assert_int_equal(0, t.accounts[0].reconnects);
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_access(void **state)

@@ -7,19 +7,12 @@
 
 #include "base/limits.h"
 #include "control/rpc.h"
-#include "sim/sim.h"
+#include "sim/local.h"
 #include "tools/unit.h"
 
 #define PATH    "/run/test.sock"
 #define REQUEST "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
 #define RESULT_ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":"
-
-/* A process on the other side. */
-struct peer {
-    struct stream *s;
-    struct buf got;
-    bool closed;
-};
 
 static struct {
     struct sim *w;
@@ -90,65 +83,13 @@ static const struct jsonrpc_method methods[] = {
 
 /* --- the peers --- */
 
-static void on_data(void *arg, struct slice data)
+static void connect_peer(struct local *p)
 {
-    struct peer *p = arg;
-    assert_true(is_ok(buf_append(&p->got, data)));
+    local_connect(p, t.w, PATH);
 }
 
-static void on_closed(void *arg, struct result why, const struct errinfo *e)
-{
-    struct peer *p = arg;
-    (void)why;
-    (void)e;
-    p->closed = true;
-}
-
-static void on_open(void *arg)
-{
-    (void)arg;
-}
-
-static const struct stream_handlers handlers = {
-    .on_open = on_open, .on_data = on_data, .on_closed = on_closed};
-
-static void connect_peer(struct peer *p)
-{
-    *p = (struct peer){0};
-    buf_init(&p->got, 16 * LIMIT_RPC_REPLY);
-    p->s = sim_connect_unix(t.w, PATH, 16 * LIMIT_RPC_REQUEST, &handlers, p);
-    sim_settle(t.w);
-}
-
-static void leave(struct peer *p)
-{
-    stream_close(p->s);
-    buf_free(&p->got);
-    sim_settle(t.w);
-}
-
-static void say(struct peer *p, const char *text)
-{
-    assert_true(is_ok(stream_write(p->s, slice_of_str(text))));
-}
-
-/* Sends TEXT and lets everything happen that follows from it. */
-static void ask(struct peer *p, const char *text)
-{
-    say(p, text);
-    sim_settle(t.w);
-    sim_advance(t.w, 100);
-}
-
-/* All that P got since it was last asked. */
-static void check(struct peer *p, const char *expected)
-{
-    assert_string_equal(expected, buf_str(&p->got));
-    buf_clear(&p->got);
-}
-
-/* The N-th line from the end, without its newline, in a static buffer. */
-static const char *last_line(struct peer *p)
+/* The last line, without its newline, in a static buffer. */
+static const char *last_line(struct local *p)
 {
     static char line[1024];
     struct slice all = buf_slice(&p->got), start = all;
@@ -162,7 +103,7 @@ static const char *last_line(struct peer *p)
 }
 
 /* Every line that P got is whole JSON. */
-static size_t check_lines(struct peer *p)
+static size_t check_lines(struct local *p)
 {
     struct slice rest = buf_slice(&p->got);
     size_t n = 0;
@@ -204,79 +145,79 @@ static int tear_down(void **state)
 
 static void test_call(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
     connect_peer(&p);
-    ask(&p, REQUEST "\"status\"}\n");
-    check(&p, RESULT_ "0}\n");
-    leave(&p);
+    local_ask(&p, REQUEST "\"status\"}\n");
+    local_check(&p, RESULT_ "0}\n");
+    local_leave(&p);
     assert_int_equal(0, rpc_clients(t.server));
 }
 
 static void test_lines_come_in_any_pieces(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
     sim_net_chunk(t.w, 1);
     connect_peer(&p);
-    ask(&p, "\n \r\n" REQUEST "\"status\"}\r\n" REQUEST "\"status\"}\nnonsense\n");
-    check(&p,
-          RESULT_ "0}\n" RESULT_ "0}\n"
-                  "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32700,\"message\":\"not "
-                  "JSON at byte 1: expected true, false or null\",\"data\":\"PARSE\"}}\n");
+    local_ask(&p, "\n \r\n" REQUEST "\"status\"}\r\n" REQUEST "\"status\"}\nnonsense\n");
+    local_check(&p, RESULT_
+                "0}\n" RESULT_ "0}\n"
+                "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32700,\"message\":\"not "
+                "JSON at byte 1: expected true, false or null\",\"data\":\"PARSE\"}}\n");
     assert_false(p.closed);
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_many_lines_in_one_piece(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
     connect_peer(&p);
     for (int i = 0; i < 500; i++)
-        say(&p, REQUEST "\"status\"}\n");
-    ask(&p, "");
+        local_say(&p, REQUEST "\"status\"}\n");
+    local_ask(&p, "");
     assert_int_equal(500, check_lines(&p));
-    leave(&p);
+    local_leave(&p);
 }
 
 /* A client that floods us gets one answer a turn, and others get theirs between. */
 static void test_a_flood_starves_nobody(void **state)
 {
-    struct peer flood, other;
+    struct local flood, other;
     (void)state;
 
     connect_peer(&flood);
     connect_peer(&other);
     for (int i = 0; i < 1000; i++)
-        say(&flood, REQUEST "\"status\"}\n");
-    say(&other, REQUEST "\"status\"}\n");
+        local_say(&flood, REQUEST "\"status\"}\n");
+    local_say(&other, REQUEST "\"status\"}\n");
     while (buf_len(&other.got) == 0)
         assert_true(sim_step(t.w));
     assert_true(t.snapshots < 50);
-    leave(&flood);
-    leave(&other);
+    local_leave(&flood);
+    local_leave(&other);
 }
 
 static void test_half_a_line_is_no_request(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
     connect_peer(&p);
-    ask(&p, REQUEST "\"status\"}");
-    check(&p, "");
-    leave(&p);
+    local_ask(&p, REQUEST "\"status\"}");
+    local_check(&p, "");
+    local_leave(&p);
     assert_int_equal(0, t.snapshots);
     assert_int_equal(0, rpc_clients(t.server));
 }
 
 static void test_a_line_that_never_ends(void **state)
 {
-    struct peer p;
+    struct local p;
     char *text = malloc(LIMIT_RPC_REQUEST + 2);
     (void)state;
 
@@ -285,69 +226,71 @@ static void test_a_line_that_never_ends(void **state)
     text[LIMIT_RPC_REQUEST + 1] = '\0';
     connect_peer(&p);
     text[LIMIT_RPC_REQUEST] = '\0';
-    ask(&p, text); /* as long as a line may be */
+    local_ask(&p, text); /* as long as a line may be */
     assert_false(p.closed);
-    ask(&p, "\n" REQUEST "\"status\"}\n");
-    check(&p, RESULT_ "0}\n");
+    local_ask(&p, "\n" REQUEST "\"status\"}\n");
+    local_check(&p, RESULT_ "0}\n");
 
     text[LIMIT_RPC_REQUEST] = ' ';
-    ask(&p, text);
-    check(&p, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"a request "
-              "is longer than 65536 bytes\",\"data\":\"LIMIT\"}}\n");
+    local_ask(&p, text);
+    local_check(
+        &p, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"a request "
+            "is longer than 65536 bytes\",\"data\":\"LIMIT\"}}\n");
     assert_true(p.closed);
     assert_int_equal(0, rpc_clients(t.server));
-    leave(&p);
+    local_leave(&p);
     free(text);
 }
 
 static void test_subscribers_are_told(void **state)
 {
-    struct peer p, other;
+    struct local p, other;
     (void)state;
 
     connect_peer(&p);
     connect_peer(&other);
     assert_false(rpc_has_subscribers(t.server));
     change(0);
-    ask(&p, REQUEST "\"subscribe\"}\n");
+    local_ask(&p, REQUEST "\"subscribe\"}\n");
     assert_true(rpc_has_subscribers(t.server));
-    check(&p, RESULT_ "1}\n");
+    local_check(&p, RESULT_ "1}\n");
     change(1);
     sim_settle(t.w);
-    check(&p, "{\"jsonrpc\":\"2.0\",\"method\":\"changed\",\"params\":{\"v\":2,\"p\":\"p\"}}\n");
-    ask(&other, REQUEST "\"status\"}\n");
-    check(&other, RESULT_ "2}\n");
-    leave(&p);
+    local_check(&p,
+                "{\"jsonrpc\":\"2.0\",\"method\":\"changed\",\"params\":{\"v\":2,\"p\":\"p\"}}\n");
+    local_ask(&other, REQUEST "\"status\"}\n");
+    local_check(&other, RESULT_ "2}\n");
+    local_leave(&p);
     assert_false(rpc_has_subscribers(t.server));
     change(0);
-    leave(&other);
+    local_leave(&other);
 }
 
 static void test_a_method_that_notifies_its_caller(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
     connect_peer(&p);
-    ask(&p, REQUEST "\"subscribe\"}\n" REQUEST "\"change\"}\n");
-    check(
+    local_ask(&p, REQUEST "\"subscribe\"}\n" REQUEST "\"change\"}\n");
+    local_check(
         &p, RESULT_
         "0}\n{\"jsonrpc\":\"2.0\",\"method\":\"changed\",\"params\":{\"v\":1,\"p\":\"\"}}\n" RESULT_
         "true}\n");
-    leave(&p);
+    local_leave(&p);
 }
 
 /* What a slow subscriber reads in the end is the state of the end. */
 static void test_a_slow_subscriber_gets_a_snapshot(void **state)
 {
-    struct peer slow, quick;
+    struct local slow, quick;
     (void)state;
 
     sim_net_window(t.w, 1000);
     connect_peer(&slow);
     connect_peer(&quick);
-    ask(&slow, REQUEST "\"subscribe\"}\n");
-    ask(&quick, REQUEST "\"subscribe\"}\n");
+    local_ask(&slow, REQUEST "\"subscribe\"}\n");
+    local_ask(&quick, REQUEST "\"subscribe\"}\n");
     stream_pause(slow.s);
     for (int i = 0; i < 1000; i++) {
         change(500);
@@ -367,20 +310,20 @@ static void test_a_slow_subscriber_gets_a_snapshot(void **state)
     buf_clear(&slow.got);
     change(0);
     sim_settle(t.w);
-    check(&slow,
-          "{\"jsonrpc\":\"2.0\",\"method\":\"changed\",\"params\":{\"v\":1001,\"p\":\"\"}}\n");
-    leave(&slow);
-    leave(&quick);
+    local_check(
+        &slow, "{\"jsonrpc\":\"2.0\",\"method\":\"changed\",\"params\":{\"v\":1001,\"p\":\"\"}}\n");
+    local_leave(&slow);
+    local_leave(&quick);
 }
 
 static void test_a_backlog_within_the_limit_is_kept(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
     sim_net_window(t.w, 1000);
     connect_peer(&p);
-    ask(&p, REQUEST "\"subscribe\"}\n");
+    local_ask(&p, REQUEST "\"subscribe\"}\n");
     buf_clear(&p.got);
     stream_pause(p.s);
     for (int i = 0; i < 100; i++) {
@@ -391,23 +334,23 @@ static void test_a_backlog_within_the_limit_is_kept(void **state)
     sim_settle(t.w);
     assert_int_equal(100, check_lines(&p));
     assert_int_equal(1, t.snapshots);
-    leave(&p);
+    local_leave(&p);
 }
 
 /* An answer that waits is not thrown away with the notifications around it, and is not the last
  * word either. */
 static void test_an_answer_survives_the_backlog(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
     sim_net_window(t.w, 1000);
     connect_peer(&p);
-    ask(&p, REQUEST "\"subscribe\"}\n");
+    local_ask(&p, REQUEST "\"subscribe\"}\n");
     stream_pause(p.s);
     change(5000);
     sim_settle(t.w);
-    ask(&p, REQUEST "\"status\"}\n");
+    local_ask(&p, REQUEST "\"status\"}\n");
     for (int i = 0; i < 1000; i++)
         change(500);
     buf_clear(&p.got);
@@ -417,13 +360,13 @@ static void test_an_answer_survives_the_backlog(void **state)
     assert_int_equal(3, check_lines(&p));
     assert_string_equal("{\"jsonrpc\":\"2.0\",\"method\":\"snapshot\",\"params\":1001}",
                         last_line(&p));
-    leave(&p);
+    local_leave(&p);
 }
 
 /* Who does not read the answers is not read any more. */
 static void test_answers_wait_for_the_reader(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
     sim_net_window(t.w, 1000);
@@ -431,8 +374,8 @@ static void test_answers_wait_for_the_reader(void **state)
     connect_peer(&p);
     stream_pause(p.s);
     for (int i = 0; i < 50; i++)
-        say(&p, REQUEST "\"large\"}\n");
-    say(&p, REQUEST "\"status\"}\n");
+        local_say(&p, REQUEST "\"large\"}\n");
+    local_say(&p, REQUEST "\"status\"}\n");
     sim_settle(t.w);
     assert_int_equal(0, t.snapshots);
     stream_resume(p.s);
@@ -440,17 +383,17 @@ static void test_answers_wait_for_the_reader(void **state)
     sim_advance(t.w, 1000);
     assert_int_equal(51, check_lines(&p));
     assert_string_equal(RESULT_ "0}", last_line(&p));
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_a_snapshot_that_cannot_be_made_comes_later(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
     sim_net_window(t.w, 1000);
     connect_peer(&p);
-    ask(&p, REQUEST "\"subscribe\"}\n");
+    local_ask(&p, REQUEST "\"subscribe\"}\n");
     stream_pause(p.s);
     for (int i = 0; i < 1000; i++)
         change(500);
@@ -462,30 +405,31 @@ static void test_a_snapshot_that_cannot_be_made_comes_later(void **state)
     sim_settle(t.w);
     assert_string_equal("{\"jsonrpc\":\"2.0\",\"method\":\"snapshot\",\"params\":1001}",
                         last_line(&p));
-    leave(&p);
+    local_leave(&p);
 }
 
 static void test_so_many_clients(void **state)
 {
-    struct peer p[LIMIT_RPC_CLIENTS], more;
+    struct local p[LIMIT_RPC_CLIENTS], more;
     (void)state;
 
     for (size_t i = 0; i < COUNT_OF(p); i++)
         connect_peer(&p[i]);
     assert_int_equal(LIMIT_RPC_CLIENTS, rpc_clients(t.server));
     connect_peer(&more);
-    check(&more,
-          "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"16 clients "
-          "are connected, and no more can be\",\"data\":\"BUSY\"}}\n");
+    local_check(
+        &more,
+        "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"16 clients "
+        "are connected, and no more can be\",\"data\":\"BUSY\"}}\n");
     assert_true(more.closed);
-    leave(&more);
+    local_leave(&more);
 
-    leave(&p[3]);
+    local_leave(&p[3]);
     connect_peer(&p[3]);
-    ask(&p[3], REQUEST "\"status\"}\n");
-    check(&p[3], RESULT_ "0}\n");
+    local_ask(&p[3], REQUEST "\"status\"}\n");
+    local_check(&p[3], RESULT_ "0}\n");
     for (size_t i = 0; i < COUNT_OF(p); i++)
-        leave(&p[i]);
+        local_leave(&p[i]);
 }
 
 static void test_who_may_connect(void **state)
@@ -504,35 +448,36 @@ static void test_who_may_connect(void **state)
     assert_int_equal(0660, mode);
     assert_int_equal(7, gid);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct peer p;
+        struct local p;
         sim_unix_cred(t.w, (struct stream_cred){.uid = cases[i].uid, .gid = cases[i].gid});
         connect_peer(&p);
         if (cases[i].may) {
-            ask(&p, REQUEST "\"status\"}\n");
-            check(&p, RESULT_ "0}\n");
+            local_ask(&p, REQUEST "\"status\"}\n");
+            local_check(&p, RESULT_ "0}\n");
         } else {
-            check(&p,
-                  "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"you "
-                  "are not allowed to use this socket\",\"data\":\"DENIED\"}}\n");
+            local_check(
+                &p, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"you "
+                    "are not allowed to use this socket\",\"data\":\"DENIED\"}}\n");
             assert_true(p.closed);
         }
-        leave(&p);
+        local_leave(&p);
     }
 }
 
 static void test_clients_that_go_at_any_time(void **state)
 {
-    struct peer p;
+    struct local p;
     (void)state;
 
     sim_net_window(t.w, 1000);
     t.size = 100000;
     for (unsigned steps = 0; steps < 60; steps++) {
         connect_peer(&p);
-        say(&p, REQUEST "\"subscribe\"}\n" REQUEST "\"large\"}\n" REQUEST "\"change\"}\n" REQUEST);
+        local_say(&p, REQUEST "\"subscribe\"}\n" REQUEST "\"large\"}\n" REQUEST
+                              "\"change\"}\n" REQUEST);
         for (unsigned i = 0; i < steps; i++)
             (void)sim_step(t.w);
-        leave(&p);
+        local_leave(&p);
         sim_advance(t.w, LIMIT_CLOSE_MS);
         assert_int_equal(0, rpc_clients(t.server));
     }
@@ -540,22 +485,23 @@ static void test_clients_that_go_at_any_time(void **state)
 
 static void test_the_server_goes_first(void **state)
 {
-    struct peer p, idle;
+    struct local p, idle;
     (void)state;
 
     connect_peer(&p);
     connect_peer(&idle);
-    ask(&p, REQUEST "\"subscribe\"}\n");
+    local_ask(&p, REQUEST "\"subscribe\"}\n");
     buf_clear(&p.got);
     change(0);
     rpc_server_free(t.server);
     t.server = NULL;
     sim_settle(t.w);
-    check(&p, "{\"jsonrpc\":\"2.0\",\"method\":\"changed\",\"params\":{\"v\":1,\"p\":\"\"}}\n");
+    local_check(&p,
+                "{\"jsonrpc\":\"2.0\",\"method\":\"changed\",\"params\":{\"v\":1,\"p\":\"\"}}\n");
     assert_true(p.closed);
     assert_true(idle.closed);
-    leave(&p);
-    leave(&idle);
+    local_leave(&p);
+    local_leave(&idle);
 }
 
 int main(void)

@@ -7,7 +7,8 @@ if ! [ -x "$tool" ]; then
     echo "settings_doc is not built: nothing is checked"
     exit 77
 fi
-if ! "$tool" <docs/settings.md | diff -u docs/settings.md -; then
+page=docs/settings.md
+if ! "$tool" <"$page" | diff -u docs/settings.md -; then
     echo "docs/settings.md is not what src/control/keys.c says; make it anew:" >&2
     echo "    $tool <docs/settings.md >new && mv new docs/settings.md" >&2
     exit 1
