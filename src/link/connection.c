@@ -113,7 +113,6 @@ static void end(struct connection *c, struct result why, const struct errinfo *e
     if (connected)
         finish_stream(c);
     release(c);
-    log_debug("connection", "%s", errinfo_text(e, why));
     c->h->on_closed(c->arg, why, e);
 }
 

@@ -102,8 +102,8 @@ struct tls_session_facts {
     bool sent_certificate; /* the peer asked for ours, and we sent it */
     /*
      * The peer is known to have finished the handshake. With TLS 1.3 a client is ESTABLISHED
-     * before the server has judged the client's certificate: where one was sent, this is false
-     * until the first record after that.
+     * before the server has judged the client's certificate: where it asked for one, whether
+     * we had one or not, this is false until the first record after that.
      */
     bool confirmed;
 };

@@ -234,6 +234,24 @@ static void test_tls_1_2_handshake_says_it_all(void **state)
     assert_true(lab_until(lab, lab_is_locked, 1000));
 }
 
+static bool never(const struct account_status *s)
+{
+    assert_false(s->encrypted);
+    return false;
+}
+
+static void test_no_lock_where_a_certificate_is_missing(void **state)
+{
+    struct lab *lab = *state;
+    lab_serve_as(lab, LAB_IP, lab_good(lab),
+                 (struct registrar_endpoint_params){.versions = TLS_1_3_ONLY,
+                                                    .client_auth = TLS_CLIENT_AUTH_REQUIRE});
+    start(lab, NULL);
+    assert_false(lab_until(lab, never, 1000));
+    assert_int_equal(lab_status(lab).state, ACCOUNT_WAITING);
+    lab_assert_error(lab, ERR_TLS, "certificate");
+}
+
 /* --- what servers ask --- */
 
 #define OPTIONS                                               \
@@ -333,6 +351,7 @@ int main(void)
         SCENARIO(test_reconnect_resumes),
         SCENARIO(test_no_lock_before_the_server_accepts_us),
         SCENARIO(test_tls_1_2_handshake_says_it_all),
+        SCENARIO(test_no_lock_where_a_certificate_is_missing),
         SCENARIO(test_answers_requests),
         SCENARIO(test_drops_what_is_no_message),
         SCENARIO(test_closes_what_has_no_boundaries),
