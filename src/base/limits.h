@@ -45,7 +45,8 @@
 #define LIMIT_PATH_DEPTH 8     /* certificates of a path, leaf and anchor included */
 #define LIMIT_SIGNATURE_CHECKS \
     100 /* for one judgement: bounds the work that a hostile list can ask for */
-#define LIMIT_PATH_STEPS 2000 /* issuers tried in one judgement, for the same reason */
+#define LIMIT_PATH_STEPS       5000   /* issuers tried in one judgement, for the same reason */
+#define LIMIT_NAME_COMPARISONS 100000 /* of names with name constraints, likewise */
 #define LIMIT_PATH_ANCHORS \
     16 /* anchors looked at in one judgement: all custom ones, and a few built in */
 #define LIMIT_TICKETS       32    /* client session tickets kept: two a flow of 16 accounts */

@@ -8,8 +8,6 @@
 #include "pki/pathrules.h"
 #include "pki/pubkey.h"
 
-#define CERTS_MAX (LIMIT_PEER_CERTS + LIMIT_PATH_ANCHORS)
-
 /* How far a path is from a good one; the leaf's faults are the same for all and do not count. */
 enum {
     DISTANCE_FAULT = 10,         /* each */
@@ -20,15 +18,26 @@ enum {
 
 enum signed_by { SIGNED_UNKNOWN, SIGNED_YES, SIGNED_NO };
 
+/* Issuers that a certificate may have, as indices, the likeliest first. */
+struct candidates {
+    bool known;
+    uint8_t count;
+    uint8_t index[PATH_CERTS_MAX], rank[PATH_CERTS_MAX];
+};
+
 struct path_search {
     const struct verify_input *in;
     /* The leaf, the peer's others in their order, then anchors as they are found. */
-    struct path_cert certs[CERTS_MAX];
+    struct path_cert certs[PATH_CERTS_MAX];
     size_t peer_count, count;
     struct errinfo leaf_error, other_error;
     size_t unreadable;
 
-    uint8_t signed_by[CERTS_MAX][CERTS_MAX]; /* [issuer][subject], enum signed_by */
+    /* What was found out about them. */
+    struct candidates candidates[PATH_CERTS_MAX]; /* of each one's issuers */
+    uint8_t issuer_faults[PATH_CERTS_MAX];        /* as an issuer; 0: not looked at, else + 1 */
+    uint8_t signed_by[PATH_CERTS_MAX][PATH_CERTS_MAX]; /* [issuer][subject], enum signed_by */
+    struct pathrules rules;
     unsigned signature_checks, steps;
     bool exhausted;
 
@@ -42,24 +51,43 @@ struct path_search {
 
 /* --- what there is to build from --- */
 
-/* Without those that are there already: the same one twice is one. */
+/* The fields of certs[count] were read: what else is kept of it. */
+static void enter(struct path_search *s)
+{
+    struct path_cert *c = &s->certs[s->count];
+
+    c->index = (uint8_t)s->count;
+    c->entity = c->index;
+    c->self_issued = certfields_self_issued(&c->fields);
+    for (size_t i = 0; i < s->count && c->entity == c->index; i++)
+        if (slice_eq(s->certs[i].fields.key, c->fields.key) &&
+            dn_equal(s->certs[i].fields.subject, c->fields.subject))
+            c->entity = s->certs[i].entity;
+    s->count++;
+}
+
+static bool is_known(const struct path_search *s, size_t from, struct slice der)
+{
+    for (size_t i = from; i < s->count; i++)
+        if (slice_eq(s->certs[i].fields.der, der))
+            return true;
+    return false;
+}
+
+/* The same certificate twice is one. */
 static void read_peer_chain(struct path_search *s)
 {
     for (size_t i = 0; i < s->in->chain_len && s->count < LIMIT_PEER_CERTS; i++) {
         const struct slice der = s->in->chain[i];
         struct errinfo e = ERRINFO_INIT;
-        bool known = false;
+        struct result r;
 
-        for (size_t k = 0; k < s->count && !known; k++)
-            known = slice_eq(s->certs[k].fields.der, der);
-        if (known)
+        if (is_known(s, 0, der))
             continue;
-        struct path_cert *c = &s->certs[s->count];
-        const bool readable = der.n <= LIMIT_CERT_BYTES
-                                  ? is_ok(certfields_read(der, &c->fields, &e))
-                                  : is_ok(fail(&e, ERR_LIMIT, "it is too large"));
-        if (readable) {
-            s->count++;
+        r = der.n <= LIMIT_CERT_BYTES ? certfields_read(der, &s->certs[s->count].fields, &e)
+                                      : fail(&e, ERR_LIMIT, "it is too large");
+        if (is_ok(r)) {
+            enter(s);
         } else if (i == 0) {
             s->leaf_error = e;
             return;
@@ -77,6 +105,7 @@ struct path_search *path_search_new(const struct verify_input *in)
     if (s == NULL)
         return NULL;
     s->in = in;
+    s->rules.in = in;
     s->leaf_error = ERRINFO_INIT;
     s->other_error = ERRINFO_INIT;
     read_peer_chain(s);
@@ -110,46 +139,39 @@ size_t path_search_unreadable(const struct path_search *s, const struct errinfo 
 
 /* --- candidates --- */
 
-/* Issuers that a certificate may have, as indices, the likeliest first. */
-struct candidates {
-    struct path_search *search;
-    uint8_t index[CERTS_MAX];
-    uint8_t rank[CERTS_MAX];
-    size_t count;
-    const struct certfields *subject;
-};
-
 /* Smaller is likelier. A key identifier that does not fit only makes a candidate unlikely: it is a
  * help for finding, not a rule (RFC 5280 section 4.2.1.1). */
-static unsigned rank(const struct candidates *c, const struct path_cert *issuer)
+static uint8_t rank_of(const struct path_search *s, const struct certfields *subject,
+                       const struct path_cert *issuer)
 {
-    const struct slice want = c->subject->authority_key_id, have = issuer->fields.subject_key_id;
-    const int64_t now = c->search->in->now.epoch_s;
-    unsigned r = 0;
+    const struct slice want = subject->authority_key_id, have = issuer->fields.subject_key_id;
+    const int64_t now = s->in->now.epoch_s;
+    unsigned r = issuer->anchor ? 0 : 1;
 
-    if (want.n > 0 && have.n > 0)
-        r += slice_eq(want, have) ? 0 : 8;
-    else
-        r += 4;
     if (issuer->fields.not_after_s < now || issuer->fields.not_before_s > now)
         r += 2;
-    return r + (issuer->anchor ? 0 : 1);
+    if (want.n == 0 || have.n == 0)
+        r += 4;
+    else if (!slice_eq(want, have))
+        r += 8;
+    return (uint8_t)r;
 }
 
-static void add_candidate(struct candidates *c, size_t index)
+static void add_candidate(const struct path_search *s, size_t subject, size_t issuer,
+                          struct candidates *c)
 {
-    const uint8_t r = (uint8_t)rank(c, &c->search->certs[index]);
+    const uint8_t rank = rank_of(s, &s->certs[subject].fields, &s->certs[issuer]);
     size_t at = c->count++;
 
-    for (; at > 0 && c->rank[at - 1] > r; at--) {
+    for (; at > 0 && c->rank[at - 1] > rank; at--) {
         c->index[at] = c->index[at - 1];
         c->rank[at] = c->rank[at - 1];
     }
-    c->index[at] = (uint8_t)index;
-    c->rank[at] = r;
+    c->index[at] = (uint8_t)issuer;
+    c->rank[at] = rank;
 }
 
-/* The place of an anchor among the certificates, new or known; CERTS_MAX if there is no room. */
+/* The place of an anchor among the certificates, new or known; PATH_CERTS_MAX without one. */
 static size_t intern_anchor(struct path_search *s, const struct trust_anchor *a)
 {
     const struct slice der = cert_der(a->cert);
@@ -159,54 +181,56 @@ static size_t intern_anchor(struct path_search *s, const struct trust_anchor *a)
             return i;
     if (s->count - s->peer_count == LIMIT_PATH_ANCHORS) {
         s->exhausted = s->exhausted || !s->tolerant;
-        return CERTS_MAX;
+        return PATH_CERTS_MAX;
     }
     struct path_cert *c = &s->certs[s->count];
     if (is_err(certfields_read(der, &c->fields, NULL)))
-        return CERTS_MAX;
+        return PATH_CERTS_MAX;
     c->anchor = true;
     c->source = a->source;
     c->ref = cert_ref(a->cert);
-    return s->count++;
+    enter(s);
+    return s->count - 1;
 }
+
+struct anchor_visit {
+    struct path_search *search;
+    size_t subject;
+    struct candidates *candidates;
+};
 
 static bool visit_anchor(void *arg, const struct trust_anchor *a)
 {
-    struct candidates *c = arg;
-    const size_t i = intern_anchor(c->search, a);
+    const struct anchor_visit *v = arg;
+    const size_t i = intern_anchor(v->search, a);
 
-    if (i < CERTS_MAX)
-        add_candidate(c, i);
+    if (i < PATH_CERTS_MAX)
+        add_candidate(v->search, v->subject, i, v->candidates);
     return true;
 }
 
-/* Whether DER is one of the anchors that are known by now. */
-static bool is_anchor(const struct path_search *s, struct slice der)
+static const struct candidates *candidates_of(struct path_search *s, size_t subject)
 {
-    for (size_t i = s->peer_count; i < s->count; i++)
-        if (slice_eq(s->certs[i].fields.der, der))
-            return true;
-    return false;
-}
+    struct candidates *c = &s->candidates[subject];
+    const struct certfields *f = &s->certs[subject].fields;
+    struct anchor_visit v = {s, subject, c};
 
-static void find_candidates(struct path_search *s, const struct certfields *subject,
-                            struct candidates *c)
-{
-    *c = (struct candidates){.search = s, .subject = subject};
-    trust_find(s->in->trust, s->in->filter, subject->issuer, subject->authority_key_id,
-               visit_anchor, c);
+    if (c->known)
+        return c;
+    c->known = true;
+    trust_find(s->in->trust, s->in->filter, f->issuer, f->authority_key_id, visit_anchor, &v);
     for (size_t i = 0; i < s->peer_count; i++)
-        if (dn_equal(s->certs[i].fields.subject, subject->issuer) &&
-            !is_anchor(s, s->certs[i].fields.der))
-            add_candidate(c, i);
+        if (dn_equal(s->certs[i].fields.subject, f->issuer) &&
+            !is_known(s, s->peer_count, s->certs[i].fields.der)) /* an anchor's copy */
+            add_candidate(s, subject, i, c);
+    return c;
 }
 
 /* The same owner with the same key is in the path already: a loop, or a detour. */
 static bool in_path(const struct path *p, const struct path_cert *c)
 {
     for (size_t i = 0; i < p->len; i++)
-        if (p->certs[i] == c || (slice_eq(p->certs[i]->fields.key, c->fields.key) &&
-                                 dn_equal(p->certs[i]->fields.subject, c->fields.subject)))
+        if (p->certs[i]->entity == c->entity)
             return true;
     return false;
 }
@@ -217,7 +241,7 @@ static bool in_path(const struct path *p, const struct path_cert *c)
 static enum signed_by check_signature(struct path_search *s, const struct path_cert *issuer,
                                       const struct path_cert *subject)
 {
-    uint8_t *known = &s->signed_by[issuer - s->certs][subject - s->certs];
+    uint8_t *known = &s->signed_by[issuer->index][subject->index];
 
     if (*known == SIGNED_UNKNOWN) {
         if (s->signature_checks == LIMIT_SIGNATURE_CHECKS) {
@@ -248,14 +272,21 @@ static void consider(struct path_search *s, enum path_end end)
     s->best_distance = distance;
 }
 
-/* The faults of the path's last certificate as an issuer of those below it. */
-static void check_issuer(const struct path_search *s, const struct path *path, struct faults *f)
+/* How many faults the path's last certificate has as an issuer of those below it. */
+static unsigned weigh_issuer(struct path_search *s)
 {
-    const struct path_cert *last = path->certs[path->len - 1];
-    const struct place at = {&last->fields, path->len - 1, last->anchor};
+    const struct path_cert *last = s->path.certs[s->path.len - 1];
+    uint8_t *alone = &s->issuer_faults[last->index];
+    struct faults f = {.verdict = NULL};
 
-    certrules_issuer(s->in, &at, f);
-    pathrules_step(s->in, path, f);
+    if (*alone == 0) {
+        const struct place at = {&last->fields, s->path.len - 1, last->anchor};
+        certrules_issuer(s->in, &at, &f);
+        *alone = (uint8_t)(f.count + 1);
+    }
+    f.count = *alone - 1U;
+    pathrules_step(&s->rules, &s->path, &f);
+    return f.count;
 }
 
 /* The path has grown by an issuer whose distance is counted. True if a good path comes of it. */
@@ -265,7 +296,7 @@ static bool go_on(struct path_search *s)
 
     if (!s->path.certs[s->path.len - 1]->anchor)
         return search_up(s);
-    pathrules_whole(s->in, &s->path, &faults);
+    pathrules_whole(&s->rules, &s->path, &faults);
     s->distance += (int)faults.count * DISTANCE_FAULT;
     if (s->distance > 0 && !s->tolerant)
         return false;
@@ -278,7 +309,6 @@ static bool step(struct path_search *s, const struct path_cert *issuer)
 {
     const struct path_cert *subject = s->path.certs[s->path.len - 1];
     const int distance = s->distance;
-    struct faults faults = {.verdict = NULL};
     bool found = false;
 
     if (++s->steps > LIMIT_PATH_STEPS) {
@@ -286,11 +316,11 @@ static bool step(struct path_search *s, const struct path_cert *issuer)
         return false;
     }
     s->path.certs[s->path.len++] = issuer;
-    check_issuer(s, &s->path, &faults);
-    if (faults.count == 0 || s->tolerant) {
+    const unsigned faults = weigh_issuer(s);
+    if (faults == 0 || s->tolerant) {
         /* Behind the rules, because it costs more. */
         const enum signed_by sig = check_signature(s, issuer, subject);
-        s->distance += (int)faults.count * DISTANCE_FAULT;
+        s->distance += (int)faults * DISTANCE_FAULT;
         s->distance += sig == SIGNED_NO ? DISTANCE_BAD_SIGNATURE : 0;
         found = (sig == SIGNED_YES || s->tolerant) && go_on(s);
     }
@@ -301,16 +331,15 @@ static bool step(struct path_search *s, const struct path_cert *issuer)
 
 static bool search_up(struct path_search *s)
 {
-    struct candidates c;
     bool tried = false;
 
     if (s->path.len == LIMIT_PATH_DEPTH) {
         consider(s, PATH_TOO_LONG);
         return false;
     }
-    find_candidates(s, &s->path.certs[s->path.len - 1]->fields, &c);
-    for (size_t i = 0; i < c.count && !s->exhausted; i++) {
-        const struct path_cert *issuer = &s->certs[c.index[i]];
+    const struct candidates *c = candidates_of(s, s->path.certs[s->path.len - 1]->index);
+    for (size_t i = 0; i < c->count && !s->exhausted; i++) {
+        const struct path_cert *issuer = &s->certs[c->index[i]];
         if (in_path(&s->path, issuer))
             continue;
         tried = true;
@@ -325,7 +354,9 @@ static bool search_up(struct path_search *s)
 static bool search(struct path_search *s, bool tolerant)
 {
     s->tolerant = tolerant;
+    s->exhausted = false;
     s->steps = 0;
+    s->rules.comparisons = 0;
     s->distance = 0;
     s->best_distance = DISTANCE_NONE;
     s->path.len = 1;
@@ -344,7 +375,6 @@ void path_search_nearest(struct path_search *s)
 {
     const bool exhausted = s->exhausted;
 
-    s->exhausted = false;
     (void)search(s, true);
     /* A good path may be among those that were not looked at any more. */
     if (exhausted)
@@ -369,7 +399,9 @@ void path_search_explain(struct path_search *s, struct faults *f)
         char label[LIMIT_TEXT];
 
         path.certs[path.len++] = issuer;
-        check_issuer(s, &path, f);
+        const struct place above = {&issuer->fields, path.len - 1, issuer->anchor};
+        certrules_issuer(s->in, &above, f);
+        pathrules_step(&s->rules, &path, f);
         if (check_signature(s, issuer, subject) == SIGNED_NO) {
             certfields_label(&issuer->fields, label, sizeof label);
             fault(f, REASON_BAD_SIGNATURE, &at, "was not signed by '%.100s', or was changed since",
@@ -377,7 +409,7 @@ void path_search_explain(struct path_search *s, struct faults *f)
         }
     }
     if (s->best_end == PATH_ANCHORED)
-        pathrules_whole(s->in, &s->best, f);
+        pathrules_whole(&s->rules, &s->best, f);
 }
 
 unsigned path_search_signature_checks(const struct path_search *s)

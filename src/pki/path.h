@@ -4,6 +4,9 @@
  * A depth-first search from the leaf upwards, over what the peer sent and what is trusted. First
  * only steps without a fault are gone; if no path comes of that, the search is made once more and
  * goes on over faults, to find the path that came nearest, for the report.
+ *
+ * Whatever can be decided about one certificate, or a pair of them, is decided once; so the work
+ * for a hostile list is bounded by the number of pairs, of steps, and of signature checks.
  */
 #ifndef SIPSD_PKI_PATH_H
 #define SIPSD_PKI_PATH_H
@@ -14,10 +17,15 @@
 /* A certificate that may stand in a path. */
 struct path_cert {
     struct certfields fields;
+    uint8_t index;  /* among all of the search */
+    uint8_t entity; /* the index of the first one with the same name and key */
+    bool self_issued;
     bool anchor;
     enum trust_source source; /* of an anchor */
     struct cert *ref;         /* keeps an anchor's DER alive */
 };
+
+#define PATH_CERTS_MAX (LIMIT_PEER_CERTS + LIMIT_PATH_ANCHORS)
 
 struct path {
     const struct path_cert *certs[LIMIT_PATH_DEPTH]; /* the leaf first */
@@ -29,7 +37,7 @@ enum path_end {
     PATH_ANCHORED,  /* the last certificate is an anchor */
     PATH_NO_ISSUER, /* there is no certificate of the last one's issuer */
     PATH_TOO_LONG,  /* LIMIT_PATH_DEPTH certificates, and no anchor */
-    PATH_EXHAUSTED, /* LIMIT_SIGNATURE_CHECKS or LIMIT_PATH_STEPS */
+    PATH_EXHAUSTED, /* LIMIT_SIGNATURE_CHECKS, LIMIT_PATH_STEPS or LIMIT_PATH_ANCHORS */
 };
 
 struct path_search;
@@ -41,11 +49,11 @@ struct path_search;
 struct path_search *path_search_new(const struct verify_input *in);
 void path_search_free(struct path_search *s); /* NULL is fine */
 
-/* The leaf, or NULL if it is malformed: WHY says how. */
+/* The leaf, or NULL if there is none that can be read: the error says why. */
 const struct path_cert *path_search_leaf(const struct path_search *s);
 const struct errinfo *path_search_leaf_error(const struct path_search *s);
 
-/* How many of the peer's certificates could not be read, and the first such's error. */
+/* How many of the peer's other certificates could not be read, and the first such's error. */
 size_t path_search_unreadable(const struct path_search *s, const struct errinfo **why);
 
 /* Looks for a path without faults of its issuers (the leaf's own are not looked at); true if there
