@@ -46,6 +46,7 @@
 #define LIMIT_SIGNATURE_CHECKS \
     100 /* for one judgement: bounds the work that a hostile list can ask for */
 #define LIMIT_PATH_STEPS       5000   /* issuers tried in one judgement, for the same reason */
+#define LIMIT_POLICIES         64     /* in one certificate; bridges between PKIs map up to 40 */
 #define LIMIT_NAME_COMPARISONS 100000 /* of names with name constraints, likewise */
 #define LIMIT_PATH_ANCHORS \
     16 /* anchors looked at in one judgement: all custom ones, and a few built in */

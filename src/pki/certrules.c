@@ -347,3 +347,12 @@ void certrules_issuer(const struct verify_input *in, const struct place *at, str
         fault(f, REASON_EXT_KEY_USAGE, at, "may not issue certificates for TLS %ss", peer_word(in));
     check_form(in, at, f);
 }
+
+void certrules_crl_signer(const struct verify_input *in, const struct place *at, struct faults *f)
+{
+    const struct certfields *c = at->cert;
+
+    check_common(in, at, f);
+    if (has(c, CERT_EXT_KEY_USAGE) && (c->key_usage & KEY_USAGE_CRL_SIGN) == 0)
+        fault(f, REASON_KEY_USAGE, at, "has a key that may not sign revocation lists");
+}

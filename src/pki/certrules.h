@@ -15,6 +15,9 @@ void certrules_leaf(const struct verify_input *in, const struct place *at, bool 
 /* An issuer, trust anchor or not. */
 void certrules_issuer(const struct verify_input *in, const struct place *at, struct faults *f);
 
+/* A certificate that signs its CA's revocation lists, and perhaps nothing else. */
+void certrules_crl_signer(const struct verify_input *in, const struct place *at, struct faults *f);
+
 /* Whether only the clock's state stands between the certificate and a sure answer. */
 bool certrules_dates_uncertain(const struct verify_input *in, const struct certfields *c);
 

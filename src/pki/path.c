@@ -7,6 +7,7 @@
 #include "pki/dn.h"
 #include "pki/pathrules.h"
 #include "pki/pubkey.h"
+#include "pki/revocation.h"
 
 /* How far a path is from a good one; the leaf's faults are the same for all and do not count. */
 enum {
@@ -15,6 +16,9 @@ enum {
     DISTANCE_NO_ANCHOR = 100,
     DISTANCE_NONE = INT32_MAX,
 };
+
+/* What a path that has reached an anchor counts in LIMIT_PATH_STEPS: its policies can be many. */
+#define WHOLE_PATH_STEPS 100
 
 enum signed_by { SIGNED_UNKNOWN, SIGNED_YES, SIGNED_NO };
 
@@ -237,6 +241,17 @@ static bool in_path(const struct path *p, const struct path_cert *c)
 
 /* --- signatures --- */
 
+/* Counts one check more, if it is allowed. */
+static bool may_check(struct path_search *s)
+{
+    if (s->signature_checks == LIMIT_SIGNATURE_CHECKS) {
+        s->exhausted = s->exhausted || !s->tolerant;
+        return false;
+    }
+    s->signature_checks++;
+    return true;
+}
+
 /* Each pair is checked once. SIGNED_UNKNOWN when no more checks are allowed. */
 static enum signed_by check_signature(struct path_search *s, const struct path_cert *issuer,
                                       const struct path_cert *subject)
@@ -244,11 +259,8 @@ static enum signed_by check_signature(struct path_search *s, const struct path_c
     uint8_t *known = &s->signed_by[issuer->index][subject->index];
 
     if (*known == SIGNED_UNKNOWN) {
-        if (s->signature_checks == LIMIT_SIGNATURE_CHECKS) {
-            s->exhausted = s->exhausted || !s->tolerant;
+        if (!may_check(s))
             return SIGNED_UNKNOWN;
-        }
-        s->signature_checks++;
         const struct certfields *f = &subject->fields;
         *known = sig_check(f->algorithm, f->tbs, f->signature, issuer->fields.key) ? SIGNED_YES
                                                                                    : SIGNED_NO;
@@ -289,6 +301,28 @@ static unsigned weigh_issuer(struct path_search *s)
     return f.count;
 }
 
+static bool check_crl(void *arg, const struct crl *crl, const struct path_cert *signer)
+{
+    return may_check(arg) &&
+           sig_check(crl->algorithm, crl->tbs, crl->signature, signer->fields.key);
+}
+
+static bool check_cert(void *arg, const struct path_cert *cert, const struct path_cert *issuer)
+{
+    return check_signature(arg, issuer, cert) == SIGNED_YES;
+}
+
+/* The faults of a path that has reached its anchor. */
+static void check_whole(struct path_search *s, const struct path *path, struct faults *f)
+{
+    const struct revocation r = {
+        .in = s->in, .certs = s->certs, .count = s->count, .check = {s, check_crl, check_cert}};
+
+    s->steps += WHOLE_PATH_STEPS;
+    pathrules_whole(&s->rules, path, f);
+    revocation_check(&r, path, f);
+}
+
 /* The path has grown by an issuer whose distance is counted. True if a good path comes of it. */
 static bool go_on(struct path_search *s)
 {
@@ -296,7 +330,7 @@ static bool go_on(struct path_search *s)
 
     if (!s->path.certs[s->path.len - 1]->anchor)
         return search_up(s);
-    pathrules_whole(&s->rules, &s->path, &faults);
+    check_whole(s, &s->path, &faults);
     s->distance += (int)faults.count * DISTANCE_FAULT;
     if (s->distance > 0 && !s->tolerant)
         return false;
@@ -409,7 +443,7 @@ void path_search_explain(struct path_search *s, struct faults *f)
         }
     }
     if (s->best_end == PATH_ANCHORED)
-        pathrules_whole(&s->rules, &s->best, f);
+        check_whole(s, &s->best, f);
 }
 
 unsigned path_search_signature_checks(const struct path_search *s)

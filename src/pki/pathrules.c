@@ -99,9 +99,33 @@ void pathrules_step(struct pathrules *r, const struct path *path, struct faults 
     check_constraints(r, path, &at, f);
 }
 
+/* --- policies --- */
+
 void pathrules_whole(struct pathrules *r, const struct path *path, struct faults *f)
 {
-    (void)r;
-    (void)path;
-    (void)f;
+    const struct certfields *certs[LIMIT_PATH_DEPTH];
+    size_t at_index;
+
+    for (size_t i = 0; i + 1 < path->len; i++)
+        certs[i] = &path->certs[i]->fields;
+    const enum policy_result result =
+        policy_check(&r->in->policy->policies, certs, path->len - 1, &at_index);
+    const struct place at = {certs[at_index], at_index, false};
+
+    switch (result) {
+    case POLICY_NONE:
+        fault(f, REASON_POLICY, &at,
+              "has no certificate policy that its whole chain shares, and "
+              "one is required");
+        break;
+    case POLICY_MALFORMED:
+        fault(f, REASON_MALFORMED, &at, "has malformed certificate policies");
+        break;
+    case POLICY_TOO_MANY:
+        fault(f, REASON_LIMIT, &at, "has too many certificate policies");
+        break;
+    case POLICY_VALID:
+    default:
+        break;
+    }
 }

@@ -14,7 +14,9 @@
 
 #include "base/clock.h"
 #include "base/slice.h"
+#include "pki/crl.h"
 #include "pki/peername.h"
+#include "pki/policy.h"
 #include "pki/trust.h"
 #include "pki/verdict.h"
 
@@ -48,6 +50,9 @@ struct verify_policy {
     unsigned min_rsa_bits;    /* 0: 2048 */
     bool allow_sha1;          /* signatures below the anchor; MD5 and older never */
     bool client_eku_required; /* VERIFY_CLIENT: a certificate with an EKU must have clientAuth */
+    bool crl_required; /* every certificate must be on good standing by a CRL, even of CAs of which
+                          none was given */
+    struct policy_inputs policies;
 };
 
 struct verify_input {
@@ -56,6 +61,12 @@ struct verify_input {
     size_t chain_len;
     const struct trust *trust;
     enum trust_filter filter;
+    /*
+     * Revocation lists, as provisioning gave them. A path is checked whole or not at all: if there
+     * is a CRL of any of its CAs, every certificate below the anchor must be covered by one.
+     */
+    const struct crl *crls;
+    size_t crls_count;
     const struct peername *name; /* NULL: the name is not checked */
     struct wallclock now;
     enum verify_purpose purpose;
