@@ -126,8 +126,7 @@ static enum crl_entry look_up(const struct question *q, const struct crl *comple
 }
 
 /* True if good lists speak for the certificate for all reasons, and none says that it is revoked.
- * REVOKED_S (may be NULL) is then CRL_NO_NEXT_UPDATE, or the day of revocation if false for that.
- */
+ * REVOKED_S (may be NULL) is set if one does. */
 static bool good_standing(const struct question *q, bool nested, int64_t *revoked_s)
 {
     const struct verify_input *in = q->r->in;
