@@ -11,6 +11,7 @@
 
 void buf_init(struct buf *b, size_t cap)
 {
+    assert(cap < SIZE_MAX);
     *b = (struct buf){.cap = cap};
 }
 
@@ -43,14 +44,17 @@ size_t buf_space(const struct buf *b)
 }
 
 /*
- * Grows into fresh memory and wipes the old: realloc() would leave a copy of a secret behind. One
- * byte more than asked for, so that buf_str() can always terminate.
+ * Into fresh memory, and the old is wiped: realloc() would leave a copy of a secret behind.
+ * Doubling keeps appending cheap; never more than the cap can use, and one byte, so that buf_str()
+ * can always terminate.
  */
 static struct result grow(struct buf *b, size_t need)
 {
     size_t size = b->size == 0 ? BUF_FIRST_SIZE : b->size;
     while (size < need + 1)
-        size = size > SIZE_MAX / 2 ? need + 1 : size * 2;
+        size = size > b->cap / 2 ? b->cap + 1 : size * 2;
+    if (size > b->cap)
+        size = b->cap + 1;
     uint8_t *mem = malloc(size);
     if (mem == NULL)
         return err(ERR_NOMEM);
@@ -72,14 +76,13 @@ struct result buf_reserve(struct buf *b, size_t n, uint8_t **p)
     if (n > buf_space(b))
         return err(ERR_LIMIT);
     const size_t len = buf_len(b);
-    if (b->mem != NULL && b->end + n + 1 > b->size && len + n + 1 <= b->size &&
-        b->start >= b->size / 2) {
+    if (b->mem == NULL || len + n + 1 > b->size) {
+        TRY(grow(b, len + n));
+    } else if (b->end + n + 1 > b->size) {
         memmove(b->mem, b->mem + b->start, len);
         b->start = 0;
         b->end = len;
     }
-    if (b->mem == NULL || b->end + n + 1 > b->size)
-        TRY(grow(b, len + n));
     *p = b->mem + b->end;
     return OK;
 }

@@ -1,8 +1,11 @@
 #include "base/errinfo.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 void errinfo_clear(struct errinfo *e)
 {
@@ -10,24 +13,28 @@ void errinfo_clear(struct errinfo *e)
         *e = ERRINFO_INIT;
 }
 
-/* What comes from outside may end in a terminal: nothing below space, no DEL. UTF-8 is left as it
- * is. */
-static void make_printable(char *s)
+/*
+ * What comes from outside may end in a terminal, a log or JSON: e->text is always printable UTF-8.
+ * The room of one more character lets utf8_clean() see where the last one that fits ends.
+ */
+#define RAW_SIZE (ERRINFO_TEXT_MAX + 4)
+
+static void set_text(struct errinfo *e, const char *raw)
 {
-    for (; *s != '\0'; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            *s = '?';
+    utf8_clean(slice_of_str(raw), e->text, sizeof e->text);
 }
 
 __attribute__((format(printf, 4, 0))) static void fill(struct errinfo *e, enum err code, int native,
                                                        const char *fmt, va_list ap)
 {
+    char raw[RAW_SIZE];
+    assert(code != ERR_OK);
     if (e == NULL || e->code != ERR_OK)
         return;
     e->code = code;
     e->native = native;
-    (void)vsnprintf(e->text, sizeof e->text, fmt, ap);
-    make_printable(e->text);
+    (void)vsnprintf(raw, sizeof raw, fmt, ap);
+    set_text(e, raw);
 }
 
 /* Names in brackets: to the analyzer they are macros too. */
@@ -65,19 +72,16 @@ struct result(fail_errno)(struct errinfo *e, int errnum, const char *fmt, ...)
 
 void errinfo_context(struct errinfo *e, const char *fmt, ...)
 {
+    char context[RAW_SIZE];
+    char raw[2 * RAW_SIZE];
     if (e == NULL || e->code == ERR_OK)
         return;
-    char old[ERRINFO_TEXT_MAX];
-    memcpy(old, e->text, sizeof old);
-
     va_list ap;
     va_start(ap, fmt);
-    (void)vsnprintf(e->text, sizeof e->text, fmt, ap);
+    (void)vsnprintf(context, sizeof context, fmt, ap);
     va_end(ap);
-    make_printable(e->text);
-    const size_t used = strlen(e->text);
-    (void)snprintf(e->text + used, sizeof e->text - used, ": %.*s",
-                   (int)(sizeof e->text - used > 3 ? sizeof e->text - used - 3 : 0), old);
+    (void)snprintf(raw, sizeof raw, "%s: %s", context, e->text);
+    set_text(e, raw);
 }
 
 const char *errinfo_text(const struct errinfo *e, struct result r)

@@ -18,8 +18,8 @@ struct errinfo {
     enum err code; /* ERR_OK while nothing was filled in */
     int native;    /* the library's or system's own code (mbedTLS, errno, c-ares), or 0 */
     int depth;     /* the certificate that it is about (0 is the leaf), or -1 */
-    char
-        text[ERRINFO_TEXT_MAX]; /* one sentence in plain English, no full stop, always terminated */
+    /* One sentence in plain English, no full stop; always terminated, always printable UTF-8. */
+    char text[ERRINFO_TEXT_MAX];
 };
 
 #define ERRINFO_INIT ((struct errinfo){.code = ERR_OK, .depth = -1})
@@ -29,8 +29,9 @@ void errinfo_clear(struct errinfo *e);
 
 /*
  * Fills E (unless it is NULL or filled already) and returns the result of CODE, so that the deepest
- * place reads `return fail(e, ERR_PARSE, "line %zu has no '='", line);`. Control characters that
- * came in through arguments are replaced by '?': the text is printed to terminals and logs.
+ * place reads `return fail(e, ERR_PARSE, "line %zu has no '='", line);`. What came in through
+ * arguments and is no printable UTF-8 is replaced by '?': the text goes to terminals, logs and
+ * JSON. CODE is an error, never ERR_OK.
  */
 RESULT fail(struct errinfo *e, enum err code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -92,7 +92,7 @@
 /* --- sockets of the phone's own processes --- */
 #define LIMIT_RPC_CLIENTS 16    /* a socket */
 #define LIMIT_RPC_REQUEST 65536 /* one line from a client */
-#define LIMIT_RPC_BATCH   8     /* requests in one line: they are answered in one turn of the loop */
+#define LIMIT_RPC_BATCH   8 /* requests in one line: they are answered in one turn of the loop */
 #define LIMIT_RPC_BACKLOG                                                   \
     65536 /* bytes that wait for a slow client; then it gets a new snapshot \
            */

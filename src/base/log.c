@@ -6,6 +6,8 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "base/utf8.h"
+
 #define LINE_MAX_BYTES 1024
 
 static struct {
@@ -54,14 +56,13 @@ void log_write(enum log_level level, const char *area, const char *fmt, ...)
 {
     if (!log_enabled(level))
         return;
+    char raw[LINE_MAX_BYTES + 4]; /* one more character: see where the last that fits ends */
     char line[LINE_MAX_BYTES];
     va_list ap;
     va_start(ap, fmt);
-    (void)vsnprintf(line, sizeof line, fmt, ap);
+    (void)vsnprintf(raw, sizeof raw, fmt, ap);
     va_end(ap);
-    for (char *c = line; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
+    utf8_clean(slice_of_str(raw), line, sizeof line);
     if (state.sink == LOG_SINK_SYSLOG)
         syslog(levels[level].priority, "%s: %s", area, line);
     else

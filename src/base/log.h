@@ -1,8 +1,8 @@
 /*
  * log: one line an event, to stderr or syslog. The only global state of the daemon, because
  * everything may need to log and nothing depends on it. Not for secrets: no key, password, HA1 or
- * Authorization line ever goes in. Control characters in the text are replaced, so that nobody
- * outside writes our log lines.
+ * Authorization line ever goes in. What is no printable UTF-8 in the text is replaced by '?', so
+ * that nobody outside writes our log lines.
  */
 #ifndef SIPSD_BASE_LOG_H
 #define SIPSD_BASE_LOG_H
