@@ -150,6 +150,18 @@ static struct result parse_start_line(struct sip_message *m, char *line, struct 
 
 /* --- header fields --- */
 
+/* The value of the parameter called NAME; NULL if there is none, "" if it has no value. */
+static const char *param(osip_list_t *params, const char *name)
+{
+    char key[16]; /* osip takes no const */
+    osip_generic_param_t *p = NULL;
+    const bool fits = slice_to_str(slice_of_str(name), key, sizeof key);
+    assert(fits);
+    if (!fits || osip_generic_param_get_byname(params, key, &p) != 0 || p == NULL)
+        return NULL;
+    return p->gvalue != NULL ? p->gvalue : "";
+}
+
 static const char *check_call_id(struct slice value)
 {
     return value.n == 0 || slice_find(value, ' ') < value.n ? "it is no word" : NULL;
@@ -219,6 +231,16 @@ static const char *check_field(struct sip_message *m, enum sip_header_id id, str
         break;
     }
     return NULL;
+}
+
+/* Section 25.1, tag-param: a tag without a value would read as none at all. */
+static const char *check_tag(const osip_message_t *osip, enum sip_header_id id)
+{
+    if (id != SIP_HEADER_FROM && id != SIP_HEADER_TO)
+        return NULL;
+    const char *tag =
+        param(id == SIP_HEADER_FROM ? &osip->from->gen_params : &osip->to->gen_params, "tag");
+    return tag != NULL && tag[0] == '\0' ? "its tag has no value" : NULL;
 }
 
 /* Hands VALUE to osip's parser of the field; 0 also for fields that stay text. */
@@ -291,6 +313,8 @@ static struct result take_value(struct sip_message *m, const struct sip_header *
     const char *wrong = check_field(m, known->id, value);
     if (wrong == NULL && set_in_osip(m->osip, known->id, text) != 0)
         wrong = "it cannot be read";
+    if (wrong == NULL)
+        wrong = check_tag(m->osip, known->id);
     if (wrong != NULL)
         return fail(e, ERR_PARSE, "its %s header field is malformed: %s", name, wrong);
     return OK;
@@ -425,18 +449,6 @@ const char *sip_message_call_id(const struct sip_message *m)
 uint32_t sip_message_cseq(const struct sip_message *m)
 {
     return m->cseq;
-}
-
-/* The value of the parameter called NAME; NULL if there is none, "" if it has no value. */
-static const char *param(osip_list_t *params, const char *name)
-{
-    char key[16]; /* osip takes no const */
-    osip_generic_param_t *p = NULL;
-    const bool fits = slice_to_str(slice_of_str(name), key, sizeof key);
-    assert(fits);
-    if (!fits || osip_generic_param_get_byname(params, key, &p) != 0 || p == NULL)
-        return NULL;
-    return p->gvalue != NULL ? p->gvalue : "";
 }
 
 static const char *or_empty(const char *s)

@@ -217,6 +217,8 @@ static void refuses_bad_headers(void **state)
          "its Call-ID header field is malformed: it is no word"},
         {SLICE_LIT(START VIA "From: Bell, A <sip:a@h>;tag=1\r\n" TO CALL_ID CSEQ END),
          "its From header field is malformed: the display name needs quotes"},
+        {SLICE_LIT(START VIA FROM "To: sip:b@h;tag;x\r\n" CALL_ID CSEQ END),
+         "its To header field is malformed: its tag has no value"},
         {SLICE_LIT(START REST "Contact: <sip:a@h>,\r\n" END),
          "its Contact header field is malformed: the URI is missing"},
         {SLICE_LIT(START REST "Contact: *;expires=0\r\n" END),
