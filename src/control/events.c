@@ -304,9 +304,11 @@ struct result events_new(const struct events_params *p, struct events **out, str
         return no_memory(e);
     ev->source = p->source;
     ev->version = p->version;
-    struct result r = open_socket(p, "events.sock", p->ui_group, ui_methods, ev, &ev->ui, e);
+    /* Who waits for events.sock to appear can have both then. */
+    struct result r =
+        open_socket(p, "control.sock", p->admin_group, admin_methods, ev, &ev->admin, e);
     if (is_ok(r))
-        r = open_socket(p, "control.sock", p->admin_group, admin_methods, ev, &ev->admin, e);
+        r = open_socket(p, "events.sock", p->ui_group, ui_methods, ev, &ev->ui, e);
     if (is_err(r)) {
         events_free(ev);
         return r;
