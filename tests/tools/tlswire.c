@@ -112,8 +112,8 @@ void tlsend_open(struct tlsend *end, const struct tlsend_spec *spec)
     must(is_ok(tls_session_new(end->profile,
                                &(struct tls_session_params){
                                    .server_name = spec->server_name,
-                                   .judge = answer,
-                                   .judge_arg = end,
+                                   .judge = end->judge != NULL ? end->judge : answer,
+                                   .judge_arg = end->judge != NULL ? end->judge_arg : end,
                                    .tickets = spec->store,
                                    .flow_key = slice_of_str(spec->flow_key),
                                    .now_s = tlswire_now_s,
@@ -248,18 +248,35 @@ static mbedtls_x509_crt *make_chain(const struct tlsbare_spec *spec)
     return first;
 }
 
-static void set_tickets(struct tlsbare *b)
+static void set_tickets(struct tlsbare *b, bool server)
 {
     const struct rng rng = testpki_rng();
 
-    b->tickets = calloc(1, sizeof(*b->tickets));
-    must(b->tickets != NULL, "out of memory");
-    mbedtls_ssl_ticket_init(b->tickets);
-    must(mbedtls_ssl_ticket_setup(b->tickets, rng.fill, rng.ctx, MBEDTLS_CIPHER_AES_256_GCM,
+    if (!server) {
+        mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+            &b->config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+        return;
+    }
+    b->ticket_keys = calloc(1, sizeof(*b->ticket_keys));
+    must(b->ticket_keys != NULL, "out of memory");
+    mbedtls_ssl_ticket_init(b->ticket_keys);
+    must(mbedtls_ssl_ticket_setup(b->ticket_keys, rng.fill, rng.ctx, MBEDTLS_CIPHER_AES_256_GCM,
                                   86400) == 0,
          "no ticket keys");
     mbedtls_ssl_conf_session_tickets_cb(&b->config, mbedtls_ssl_ticket_write,
-                                        mbedtls_ssl_ticket_parse, b->tickets);
+                                        mbedtls_ssl_ticket_parse, b->ticket_keys);
+}
+
+static void set_authmode(struct tlsbare *b, const struct tlsbare_spec *spec)
+{
+    if (spec->server || spec->ca.n == 0) {
+        mbedtls_ssl_conf_authmode(&b->config,
+                                  spec->server ? spec->authmode : MBEDTLS_SSL_VERIFY_NONE);
+        return;
+    }
+    must(mbedtls_x509_crt_parse_der(&b->ca, spec->ca.p, spec->ca.n) == 0, "no CA");
+    mbedtls_ssl_conf_ca_chain(&b->config, &b->ca, NULL);
+    mbedtls_ssl_conf_authmode(&b->config, MBEDTLS_SSL_VERIFY_REQUIRED);
 }
 
 static void configure(struct tlsbare *b, const struct tlsbare_spec *spec)
@@ -272,7 +289,7 @@ static void configure(struct tlsbare *b, const struct tlsbare_spec *spec)
                                      MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) == 0,
          "no configuration");
     mbedtls_ssl_conf_rng(c, rng.fill, rng.ctx);
-    mbedtls_ssl_conf_authmode(c, spec->server ? spec->authmode : MBEDTLS_SSL_VERIFY_NONE);
+    set_authmode(b, spec);
     mbedtls_ssl_conf_min_tls_version(c, spec->min != 0 ? spec->min : MBEDTLS_SSL_VERSION_TLS1_2);
     mbedtls_ssl_conf_max_tls_version(c, spec->max != 0 ? spec->max : MBEDTLS_SSL_VERSION_TLS1_3);
     if (spec->suites != NULL)
@@ -284,7 +301,7 @@ static void configure(struct tlsbare *b, const struct tlsbare_spec *spec)
     if (spec->alpn != NULL)
         must(mbedtls_ssl_conf_alpn_protocols(c, (const char **)(uintptr_t)spec->alpn) == 0, "ALPN");
     if (spec->tickets)
-        set_tickets(b);
+        set_tickets(b, spec->server);
     b->chain = make_chain(spec);
     if (b->chain != NULL)
         must(mbedtls_ssl_conf_own_cert(c, b->chain, testpki_key(spec->key_of)) == 0, "own cert");
@@ -292,15 +309,30 @@ static void configure(struct tlsbare *b, const struct tlsbare_spec *spec)
 
 void tlsbare_init(struct tlsbare *b, const struct tlsbare_spec *spec)
 {
-    *b = (struct tlsbare){.rc = MBEDTLS_ERR_SSL_WANT_READ};
+    *b = (struct tlsbare){.hostname = spec->hostname, .tickets = spec->tickets && !spec->server};
     buf_init(&b->in, BARE_BUFFER_MAX);
     buf_init(&b->out, BARE_BUFFER_MAX);
     buf_init(&b->plain, BARE_BUFFER_MAX);
     mbedtls_ssl_config_init(&b->config);
+    mbedtls_x509_crt_init(&b->ca);
+    mbedtls_ssl_session_init(&b->session);
     mbedtls_ssl_init(&b->ssl);
     configure(b, spec);
+    tlsbare_open(b);
+}
+
+void tlsbare_open(struct tlsbare *b)
+{
+    mbedtls_ssl_free(&b->ssl);
+    mbedtls_ssl_init(&b->ssl);
+    buf_free(&b->in);
+    buf_free(&b->out);
+    buf_free(&b->plain);
+    b->rc = MBEDTLS_ERR_SSL_WANT_READ;
     must(mbedtls_ssl_setup(&b->ssl, &b->config) == 0, "no context");
-    must(mbedtls_ssl_set_hostname(&b->ssl, spec->hostname) == 0, "no name");
+    must(mbedtls_ssl_set_hostname(&b->ssl, b->hostname) == 0, "no name");
+    if (b->has_session)
+        must(mbedtls_ssl_set_session(&b->ssl, &b->session) == 0, "no session");
     mbedtls_ssl_set_bio(&b->ssl, b, bare_send, bare_recv, NULL);
 }
 
@@ -314,12 +346,21 @@ void tlsbare_free(struct tlsbare *b)
         mbedtls_x509_crt_free(b->chain);
         free(b->chain);
     }
-    if (b->tickets != NULL)
-        mbedtls_ssl_ticket_free(b->tickets);
-    free(b->tickets);
+    mbedtls_x509_crt_free(&b->ca);
+    mbedtls_ssl_session_free(&b->session);
+    if (b->ticket_keys != NULL)
+        mbedtls_ssl_ticket_free(b->ticket_keys);
+    free(b->ticket_keys);
     buf_free(&b->in);
     buf_free(&b->out);
     buf_free(&b->plain);
+}
+
+static void keep_session(struct tlsbare *b)
+{
+    mbedtls_ssl_session_free(&b->session);
+    mbedtls_ssl_session_init(&b->session);
+    b->has_session = mbedtls_ssl_get_session(&b->ssl, &b->session) == 0;
 }
 
 static void bare_read(struct tlsbare *b)
@@ -330,8 +371,9 @@ static void bare_read(struct tlsbare *b)
         b->rc = mbedtls_ssl_read(&b->ssl, part, sizeof(part));
         if (b->rc > 0)
             must(is_ok(buf_append(&b->plain, slice_of(part, (size_t)b->rc))), "out of memory");
-        else if (b->rc != MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET &&
-                 !(b->rc == MBEDTLS_ERR_SSL_WANT_READ && mbedtls_ssl_check_pending(&b->ssl) != 0))
+        else if (b->rc == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+            keep_session(b);
+        else if (b->rc != MBEDTLS_ERR_SSL_WANT_READ || mbedtls_ssl_check_pending(&b->ssl) == 0)
             return;
     }
 }
@@ -340,8 +382,12 @@ void tlsbare_step(struct tlsbare *b)
 {
     if (b->rc != 0 && b->rc != MBEDTLS_ERR_SSL_WANT_READ)
         return; /* it has failed, or was closed */
-    if (mbedtls_ssl_is_handshake_over(&b->ssl) == 0)
+    if (mbedtls_ssl_is_handshake_over(&b->ssl) == 0) {
         b->rc = mbedtls_ssl_handshake(&b->ssl);
+        if (b->rc == 0 && b->tickets &&
+            mbedtls_ssl_get_version_number(&b->ssl) == MBEDTLS_SSL_VERSION_TLS1_2)
+            keep_session(b);
+    }
     if (mbedtls_ssl_is_handshake_over(&b->ssl) != 0)
         bare_read(b);
 }

@@ -44,7 +44,9 @@ struct tlsend {
     struct tls_profile *profile;
     struct tls_session *session;
 
-    /* The judge answers with VERDICT, and counts and keeps what it was asked. */
+    /* The judge answers with VERDICT, and counts and keeps what it was asked; or is another. */
+    tls_judge_fn *judge; /* NULL: as said */
+    void *judge_arg;
     struct verdict verdict;
     unsigned judged;
     size_t chain_len;
@@ -97,7 +99,7 @@ void tlspair_free(struct tlspair *p);
 struct tlsbare_spec {
     bool server;
     mbedtls_ssl_protocol_version min, max; /* 0: TLS 1.2, TLS 1.3 */
-    int authmode;                          /* MBEDTLS_SSL_VERIFY_...; clients verify nothing */
+    int authmode;                          /* of a server: MBEDTLS_SSL_VERIFY_... */
     const struct slice *chain;             /* what it sends as its own, whatever it is */
     size_t chain_len;
     const struct testpki_cert *key_of; /* whose key it has, and what it takes for its own */
@@ -106,14 +108,19 @@ struct tlsbare_spec {
     const uint16_t *signatures;        /* NULL: the library's */
     const char *const *alpn;
     const char *hostname;
-    bool tickets; /* a server's */
+    struct slice ca; /* a client's, DER: it verifies the server; empty: it does not */
+    bool tickets;    /* a server issues them, a client resumes with the last one */
 };
 
 struct tlsbare {
     mbedtls_ssl_config config;
     mbedtls_ssl_context ssl;
     mbedtls_x509_crt *chain;
-    struct mbedtls_ssl_ticket_context *tickets;
+    mbedtls_x509_crt ca;
+    struct mbedtls_ssl_ticket_context *ticket_keys;
+    mbedtls_ssl_session session; /* a client's, to resume */
+    bool tickets, has_session;
+    const char *hostname;
     struct buf in, out, plain;
     int rc; /* the handshake's or the last read's; 0 or WANT_READ while all is well */
 };
@@ -121,6 +128,9 @@ struct tlsbare {
 void tlsbare_init(struct tlsbare *b, const struct tlsbare_spec *spec);
 void tlsbare_free(struct tlsbare *b);
 struct tlswire tlsbare_wire(struct tlsbare *b);
+
+/* Once more from the start, with the same configuration. */
+void tlsbare_open(struct tlsbare *b);
 
 /* Lets it go on with what it has; a client's first flight. */
 void tlsbare_step(struct tlsbare *b);
