@@ -122,7 +122,7 @@ modparam("usrloc", "db_mode", 0)
 modparam("nathelper", "received_avp", "$avp(received)")
 modparam("registrar", "received_avp", "$avp(received)")
 modparam("registrar", "default_expires", 600)
-modparam("registrar", "min_expires", {min_expires})
+modparam("registrar", "min_expires", 5)
 modparam("registrar", "max_expires", 3600)
 
 request_route {{
@@ -133,6 +133,11 @@ request_route {{
   if (!is_method("REGISTER")) {{ sl_send_reply("405", "Method Not Allowed"); exit; }}
   force_rport();
   if (!pv_www_authenticate("{domain}", "{password}", "0")) {{ www_challenge("{domain}", "1"); exit; }}
+  if ($(hdr(Expires){{s.int}}) > 0 && $(hdr(Expires){{s.int}}) < {refuse_below}) {{
+    append_to_reply("Min-Expires: {refuse_below}\r\n");
+    sl_send_reply("423", "Interval Too Brief");
+    exit;
+  }}
   fix_nated_register();
   if (!save("location")) sl_reply_error();
   xlog("L_WARN", "SAVED $rm $Rp $fU expires=$hdr(Expires) tls=$tls_version\\n");
@@ -146,7 +151,7 @@ class Kamailio:
 
     password = "correct-horse"
 
-    def __init__(self, directory, endpoints, domain="localhost", algorithm="MD5", nonce_expire=300, min_expires=5):
+    def __init__(self, directory, endpoints, domain="localhost", algorithm="MD5", nonce_expire=300, refuse_below=0):
         self.directory = Path(directory)
         self.directory.mkdir(exist_ok=True)
         self.endpoints = endpoints
@@ -155,7 +160,7 @@ class Kamailio:
         listen = "\n".join(f"listen=tls:127.0.0.1:{e.port}" for e in endpoints)
         (self.directory / "kamailio.cfg").write_text(CONFIG.format(
             domain=domain, listen=listen, tls=self.directory / "tls.cfg", algorithm=algorithm, password=self.password,
-            nonce_expire=nonce_expire, min_expires=min_expires))
+            nonce_expire=nonce_expire, refuse_below=refuse_below))
 
     def _write_tls_config(self, endpoints):
         first = endpoints[0]

@@ -1,6 +1,5 @@
 """The main line against Kamailio: registered and locked; gone and back; and every refusal with its reason."""
 
-import os
 import re
 import shutil
 import sys
@@ -30,12 +29,12 @@ REFUSALS = [
 
 
 class Case(unittest.TestCase):
-    """Each test has its own PKI, phone and servers in a directory of its own."""
+    """Each test has its own phone and servers in a directory of its own; the PKI is made once."""
 
     def setUp(self):
         self.directory = Path(tempfile.mkdtemp(prefix="sipsd-interop-"))
         self.addCleanup(shutil.rmtree, self.directory)
-        self.pki = make_pki(self.directory / "pki")
+        self.pki = PKI
         self.phone = Phone(self.directory / "phone", trusted=[self.pki / "ca.pem"])
         self.addCleanup(self.phone.stop)
         self.addCleanup(self.show_logs)
@@ -65,7 +64,7 @@ class Registers(Case):
         self.assertEqual(account["verdict"], "verified")
         if version:
             self.assertEqual(account["peer"]["protocol"], version)
-        self.assertEqual(len(server.saved(endpoint)), 1)
+        wait_until(lambda: len(server.saved(endpoint)) == 1, 5, "Kamailio to say so, too")
         return server, endpoint, events
 
     def test_md5_digest(self):
@@ -91,11 +90,11 @@ class Registers(Case):
     def test_interval_too_brief(self):
         """423: the server's Min-Expires is taken."""
         endpoint = Endpoint(self.pki, "good")
-        server = self.kamailio(endpoint, min_expires=900)
+        server = self.kamailio(endpoint, refuse_below=900)
         events = self.phone.account(1, endpoint.port, **{"sip_server.1.expires": 60}).start().events()
         account = events.wait_locked(1)
         self.assertEqual(account["registration"]["expires_s"], 900)
-        self.assertEqual(server.saved(endpoint), ["900"])
+        wait_until(lambda: server.saved(endpoint) == ["900"], 5, "Kamailio to say so, too")
 
     def test_end_removes_the_registration(self):
         server, endpoint, _ = self.check_locked()
@@ -135,8 +134,12 @@ class Refuses(Case):
         for number, endpoint in enumerate(endpoints, 1):
             self.phone.account(number, endpoint.port)
         events = self.phone.start().events()
+        clock_is_set = events.call("status")["clock"]["state"] == "set"
         for number, (profile, code, word, alert) in enumerate(REFUSALS, 1):
             with self.subTest(profile):
+                if code == "not_yet_valid" and not clock_is_set:
+                    # A machine without NTP: it may be the phone's own clock that is wrong.
+                    code, word, alert = "clock_unset", "clock", "bad certificate"
                 account = events.wait_refused(number, code)
                 self.assertFalse(account["lock"])
                 self.assertEqual(account["assurance"], "none")
@@ -161,6 +164,13 @@ class Refuses(Case):
         account = self.phone.account(1, endpoint.port).start().events().wait_locked(1)
         self.assertEqual(account["assurance"], "chain")
         self.assertEqual(account["verdict"], "verified")
+
+
+def setUpModule():
+    global PKI
+    directory = tempfile.mkdtemp(prefix="sipsd-pki-")
+    unittest.addModuleCleanup(shutil.rmtree, directory)
+    PKI = make_pki(directory)
 
 
 if __name__ == "__main__":
