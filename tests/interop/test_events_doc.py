@@ -1,0 +1,133 @@
+"""docs/events.md says what sipsd says: each example has the shape of what a real one tells, and each code is there."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from peers import Process, free_port, make_pki, wait_until
+from phone import Phone
+
+ROOT = Path(os.environ.get("SOURCE_DIR", "."))
+PAGE = (ROOT / "docs" / "events.md").read_text()
+EXAMPLES = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", PAGE, re.M | re.S)]
+
+# What may be null, or empty, in one of the two and not in the other.
+ABSENT = (None, [])
+
+
+def difference(documented, real, where="it"):
+    """The first difference in shape (names, their order, kinds of values); None if there is none."""
+    if documented in ABSENT or real in ABSENT:
+        return None
+    if isinstance(documented, dict) and isinstance(real, dict):
+        if list(documented) != list(real):
+            return f"{where} has {list(real)}, not {list(documented)}"
+        found = (difference(documented[name], real[name], f"{where}.{name}") for name in real)
+        return next((d for d in found if d), None)
+    if isinstance(documented, list) and isinstance(real, list):
+        return difference(documented[0], real[0], f"{where}[]")
+    if type(documented) is not type(real):
+        return f"{where} is {real!r}, not like {documented!r}"
+    return None
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = Path(tempfile.mkdtemp(prefix="sipsd-events-"))
+        cls.addClassCleanup(shutil.rmtree, cls.directory)
+        pki = make_pki(cls.directory / "pki", "good", "expired", "unknown-ca")
+        phone = Phone(cls.directory / "phone", trusted=[pki / "ca.pem"])
+        cls.addClassCleanup(phone.stop)
+        cls.start_registrars(pki, phone)
+        phone.start()
+        events = phone.events()
+        events.wait_locked(1)
+        events.wait_refused(2, "expired")
+        events.wait_locked(3)
+        cls.accounts = events.call("status")["accounts"]
+        cls.listen(phone, events, pki)
+
+    @classmethod
+    def start_registrars(cls, pki, phone):
+        for number, profile in enumerate(("good", "expired", "unknown-ca"), 1):
+            port = free_port()
+            registrar = Process([os.environ["REGISTRAR"], "--listen", f"127.0.0.1:{port}", "--user", "alice:demo",
+                                 "--cert", pki / profile / "chain.pem", "--key", pki / profile / "key.pem"],
+                                cls.directory / f"registrar-{number}")
+            cls.addClassCleanup(registrar.stop)
+            wait_until(lambda r=registrar: "listening" in r.text(), 10, "the registrar")
+            more = {"security.trust_certificates": 0} if profile == "unknown-ca" else {}
+            phone.account(number, port, user="alice", password="demo", **more)
+
+    @classmethod
+    def listen(cls, phone, events, pki):
+        """Has sipsd say all that the page has examples of."""
+        admin = phone.control()
+        cls.status = events.call("status")
+        cls.trust_list = admin.call("trust.list")
+        cls.reconnect = admin.call("account.reconnect", {"account": 1})
+        try:
+            admin.call("account.reconnect", {"account": 9})
+        except RuntimeError as e:
+            cls.error = {"jsonrpc": "2.0", "id": 1, "error": e.args[0]}
+        shutil.copy(pki / "unknown-ca" / "chain.pem", phone.state / "trust" / "second.pem")
+        phone.process.popen.send_signal(signal.SIGHUP)
+        events.wait(lambda a: any(m == "trust" for _, m, _ in events.log), 10, "the notification of trust")
+        cls.told = {method: {"jsonrpc": "2.0", "method": method, "params": params} for _, method, params in events.log}
+        cls.told["clock"] = {"jsonrpc": "2.0", "method": "clock", "params": cls.status["clock"]}
+
+    def real_one(self, example):
+        """What sipsd said that the example is one of."""
+        if "method" in example:
+            return self.told[example["method"]]
+        if "error" in example:
+            return self.error
+        if "certificates" in example:
+            return self.trust_list
+        if "accounts" in example:
+            return self.status
+        if "lock" in example:
+            return self.accounts[example["account"] - 1]
+        self.assertEqual({"account": 1}, example)
+        return self.reconnect
+
+    def test_every_example_has_the_shape_of_the_real_one(self):
+        self.assertGreaterEqual(len(EXAMPLES), 9)
+        for example in EXAMPLES:
+            found = difference(example, self.real_one(example))
+            self.assertIsNone(found, json.dumps(example)[:200])
+
+    def test_the_accounts_say_what_the_page_says(self):
+        same = ("state", "lock", "assurance", "encrypted", "verdict", "code")
+        for example in (e for e in EXAMPLES if "lock" in e):
+            real = self.real_one(example)
+            self.assertEqual({k: example[k] for k in same}, {k: real[k] for k in same})
+            self.assertEqual(re.sub(r"[0-9-]{10}", "DATE", example["sentence"]),
+                             re.sub(r"[0-9-]{10}", "DATE", real["sentence"]))
+
+    def test_every_notification_is_described(self):
+        for method in self.told:
+            self.assertIn(f"\n**`{method}`**", PAGE)
+
+    def test_every_reason_is_listed(self):
+        table = (ROOT / "src" / "pki" / "verdict.h").read_text()
+        listed = re.search(r"<!-- reasons: begin -->(.*)<!-- reasons: end -->", PAGE, re.S).group(1)
+        codes = re.findall(r'^\s+X\(\w+,\s*"(\w+)"', table, re.M)
+        self.assertEqual(["none"] + re.findall(r"`(\w+)`", listed), codes)
+
+    def test_every_code_is_listed(self):
+        source = (ROOT / "src" / "control" / "lock.c").read_text()
+        body = re.search(r"static const char \*error_code.*?\n}\n", source, re.S).group(0)
+        for code in set(re.findall(r'return "(\w+)"', body)) | {"none", "off"}:
+            self.assertIn(f"\n| `{code}` |", PAGE)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
