@@ -14,6 +14,7 @@ static const struct {
     {"status", ctl_status, "the phone's accounts, their locks, and why"},
     {"watch", ctl_watch, "the same, live, until Ctrl-C"},
     {"accounts", ctl_accounts, "accounts [reconnect NUMBER]: a line each, or connect one anew"},
+    {"verify", ctl_verify, "verify CHAIN.pem: judge a chain as the handshake does; --help"},
     {"trust", ctl_trust, "trust list [default|custom|all] [--pem]: the trusted certificates"},
 };
 

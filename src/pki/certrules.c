@@ -11,9 +11,10 @@
 #define RSA_BITS_DEFAULT  2048
 #define SERIAL_OCTETS_MAX 20 /* RFC 5280 section 4.1.2.2 */
 
+/* The public profile is one for TLS. */
 static bool is_public(const struct verify_input *in)
 {
-    return in->policy->profile == VERIFY_PROFILE_PUBLIC;
+    return in->policy->profile == VERIFY_PROFILE_PUBLIC && in->purpose != VERIFY_ANY;
 }
 
 static bool has(const struct certfields *c, enum cert_ext ext)
@@ -315,7 +316,7 @@ void certrules_leaf(const struct verify_input *in, const struct place *at, bool 
     if (!is_public(in))
         return;
     check_leaf_form(at, f);
-    if (at->cert->is_ca && in->purpose != VERIFY_ANY)
+    if (at->cert->is_ca)
         fault(f, REASON_KEY_USAGE, at, "is a CA's, and may not be a %s's own", peer_word(in));
 }
 

@@ -209,15 +209,17 @@ static RESULT read_tbs(struct slice tbs, struct crl *out, struct errinfo *e)
 
 RESULT crl_read(struct slice der, struct crl *out, struct errinfo *e)
 {
-    struct slice rest = der, list, tbs;
-    unsigned unused;
+    struct slice rest = der, list, tbs, signature;
 
     *out =
         (struct crl){.der = der, .next_update_s = CRL_NO_NEXT_UPDATE, .reasons = CRL_ALL_REASONS};
     if (!der_take(&rest, DER_SEQUENCE, &list) || rest.n != 0 || !take_whole(&list, &out->tbs) ||
-        !take_whole(&list, &out->outer_algorithm) ||
-        !der_take_bits(&list, &out->signature, &unused) || unused != 0 || list.n != 0)
+        !take_whole(&list, &out->outer_algorithm) || !der_take(&list, DER_BIT_STRING, &signature) ||
+        list.n != 0)
         return fail(e, ERR_PARSE, "it is not a certificate revocation list, or it was cut off");
+    /* Whole bytes, and nothing but; one that is not so was not signed by anybody. */
+    out->unusable = signature.n < 2 || signature.p[0] != 0;
+    out->signature = slice_from(signature, 1);
     rest = out->tbs;
     if (!der_take(&rest, DER_SEQUENCE, &tbs))
         return fail(e, ERR_PARSE, "the revocation list is malformed");

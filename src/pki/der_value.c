@@ -141,3 +141,36 @@ void der_oid_text(struct slice oid, char *out, size_t size)
         arc = 0;
     }
 }
+
+/* One number in base 128, the most significant digit first. */
+static bool put_arc(uint64_t arc, uint8_t out[DER_OID_MAX], size_t *n)
+{
+    size_t digits_n = 1;
+
+    while (digits_n < 9 && arc >> (7 * digits_n) != 0)
+        digits_n++;
+    if (*n + digits_n > DER_OID_MAX)
+        return false;
+    for (size_t i = digits_n; i > 0; i--)
+        out[(*n)++] = (uint8_t)((arc >> (7 * (i - 1)) & 0x7f) | (i > 1 ? 0x80 : 0));
+    return true;
+}
+
+bool der_oid_from_text(const char *text, uint8_t out[DER_OID_MAX], size_t *n)
+{
+    struct slice rest = slice_of_str(text);
+    uint64_t top, arc;
+    size_t arcs = 1;
+
+    *n = 0;
+    if (!slice_to_u64(slice_cut(&rest, '.'), 2, &top))
+        return false;
+    while (rest.n > 0) {
+        if (!slice_to_u64(slice_cut(&rest, '.'), UINT32_MAX, &arc) ||
+            (arcs == 1 && top < 2 && arc >= 40) ||
+            !put_arc(arcs == 1 ? 40 * top + arc : arc, out, n))
+            return false;
+        arcs++;
+    }
+    return arcs > 1 && text[strlen(text) - 1] != '.';
+}

@@ -32,4 +32,9 @@ uint32_t der_bit_flags(struct slice bits);
 /* An OBJECT IDENTIFIER's bytes as dotted decimal text, cut to SIZE. */
 void der_oid_text(struct slice oid, char *out, size_t size);
 
+/* And back: the bytes into OUT, their number into *N. False for anything but such a text that fits.
+ */
+#define DER_OID_MAX 64
+bool der_oid_from_text(const char *text, uint8_t out[DER_OID_MAX], size_t *n);
+
 #endif

@@ -7,10 +7,12 @@
 #include "pki/dn.h"
 #include "pki/pubkey.h"
 
-/* What is asked about: a certificate, who issued it, and who issued that (NULL above an anchor). */
+/* What is asked about: a certificate, and its issuers up to the anchor. */
 struct question {
     const struct revocation *r;
-    const struct path_cert *cert, *issuer, *above;
+    const struct path_cert *cert;
+    const struct path_cert *const *issuers;
+    size_t issuers_len;
 };
 
 static bool good_standing(const struct question *q, bool nested, int64_t *revoked_s);
@@ -32,43 +34,49 @@ static bool is_strong(const struct verify_input *in, const struct crl *crl)
            (a.digest != SIG_SHA1 || in->policy->allow_sha1);
 }
 
-/*
- * A CA may sign its lists with a key of its own, for which its CA, or itself, made a certificate of
- * the same name (section 6.3.3 (f): by the same trust anchor). NESTED: such a certificate's own
- * standing is asked for; its list must be signed by the CA's main key.
- */
-static bool is_signer(const struct question *q, const struct path_cert *c, bool nested)
+static bool may_sign_lists(const struct verify_input *in, const struct path_cert *c)
 {
-    const struct revocation *r = q->r;
-    const struct place at = {&c->fields, 1, false};
+    const struct place at = {&c->fields, 1, c->anchor};
     struct faults f = {.verdict = NULL};
 
-    if (nested || c->entity == q->issuer->entity || c->anchor ||
-        !dn_equal(c->fields.subject, q->issuer->fields.subject))
-        return false;
-    certrules_crl_signer(r->in, &at, &f);
-    if (f.count > 0)
-        return false;
-    struct question own = {.r = r, .cert = c, .issuer = q->issuer, .above = q->above};
-    if (!r->check.cert(r->check.arg, c, q->issuer)) {
-        if (q->above == NULL || !r->check.cert(r->check.arg, c, q->above))
-            return false;
-        own.issuer = q->above;
-        own.above = NULL;
-    }
-    return good_standing(&own, true, NULL);
+    certrules_crl_signer(in, &at, &f);
+    return f.count == 0;
 }
 
+/* C is not in the path: was it made by one of the path's CAs, and is it not revoked? */
+static bool is_vouched_for(const struct question *q, const struct path_cert *c)
+{
+    const struct revocation *r = q->r;
+    struct question own = {.r = r, .cert = c};
+
+    for (size_t i = 0; i < q->issuers_len; i++)
+        if (dn_equal(c->fields.issuer, q->issuers[i]->fields.subject) &&
+            r->check.cert(r->check.arg, c, q->issuers[i])) {
+            own.issuers = q->issuers + i;
+            own.issuers_len = q->issuers_len - i;
+            return good_standing(&own, true, NULL);
+        }
+    return false;
+}
+
+/*
+ * A CA may have several keys, and sign its lists with another one than its certificates: one of the
+ * same name further up in the path (it was judged with the path), or one for which a CA of the path
+ * made a certificate (section 6.3.3 (f)). NESTED: the standing of such a certificate is what is
+ * asked for, and it ends here.
+ */
 static bool is_signed(const struct question *q, const struct crl *crl, bool nested)
 {
     const struct revocation *r = q->r;
-    const struct certfields *ca = &q->issuer->fields;
 
-    if ((!ca->ext[CERT_EXT_KEY_USAGE].present || (ca->key_usage & KEY_USAGE_CRL_SIGN) != 0) &&
-        r->check.crl(r->check.arg, crl, q->issuer))
-        return true;
-    for (size_t i = 0; i < r->count; i++)
-        if (is_signer(q, &r->certs[i], nested) && r->check.crl(r->check.arg, crl, &r->certs[i]))
+    for (size_t i = 0; i < q->issuers_len; i++)
+        if (dn_equal(q->issuers[i]->fields.subject, crl->issuer) &&
+            may_sign_lists(r->in, q->issuers[i]) && r->check.crl(r->check.arg, crl, q->issuers[i]))
+            return true;
+    for (size_t i = 0; i < r->count && !nested; i++)
+        if (dn_equal(r->certs[i].fields.subject, crl->issuer) &&
+            may_sign_lists(r->in, &r->certs[i]) && is_vouched_for(q, &r->certs[i]) &&
+            r->check.crl(r->check.arg, crl, &r->certs[i]))
             return true;
     return false;
 }
@@ -169,7 +177,7 @@ static void report(const struct question *q, const struct place *at, int64_t rev
     const struct crl *expired = expired_list(q);
     char ca[LIMIT_TEXT], day[CLOCK_ISO_SIZE];
 
-    certfields_label(&q->issuer->fields, ca, sizeof ca);
+    certfields_label(&q->issuers[0]->fields, ca, sizeof ca);
     if (revoked_s != CRL_NO_NEXT_UPDATE) {
         clock_to_iso(revoked_s, day);
         fault(f, REASON_REVOKED, at,
@@ -203,8 +211,8 @@ void revocation_check(const struct revocation *r, const struct path *path, struc
     for (size_t i = 0; i + 1 < path->len; i++) {
         const struct question q = {.r = r,
                                    .cert = path->certs[i],
-                                   .issuer = path->certs[i + 1],
-                                   .above = i + 2 < path->len ? path->certs[i + 2] : NULL};
+                                   .issuers = path->certs + i + 1,
+                                   .issuers_len = path->len - i - 1};
         const struct place at = {&path->certs[i]->fields, i, false};
         int64_t revoked_s = CRL_NO_NEXT_UPDATE;
         if (!good_standing(&q, false, &revoked_s))

@@ -20,7 +20,12 @@
 #include "pki/trust.h"
 #include "pki/verdict.h"
 
-enum verify_purpose { VERIFY_SERVER, VERIFY_CLIENT, VERIFY_ANY };
+enum verify_purpose {
+    VERIFY_SERVER, /* the peer is a TLS server, or a TLS client */
+    VERIFY_CLIENT,
+    VERIFY_ANY, /* path validation alone (RFC 5280 section 6): no key usage or EKU of the leaf is
+                   asked for, and no rules of form of the profile */
+};
 
 /*
  * What to do while the clock is not set (wallclock.state). Dates are judged against the best lower
