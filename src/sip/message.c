@@ -375,7 +375,7 @@ static struct result parse(struct sip_message *m, struct slice bytes, struct err
     m->text = malloc(m->text_size);
     if (m->text == NULL || osip_message_init(&m->osip) != 0)
         return err(ERR_NOMEM);
-    size_t end;
+    size_t end = 0;
     TRY(unfold(m, bytes, &end, e));
     const struct slice body = slice_from(bytes, end);
     m->body_size = body.n;
