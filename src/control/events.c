@@ -121,7 +121,7 @@ static RESULT find_account(const struct events *ev, const struct cJSON *params,
 static struct result reconnect(void *arg, const struct cJSON *params, struct cJSON **result,
                                struct errinfo *e)
 {
-    struct account *a;
+    struct account *a = NULL;
 
     TRY(find_account(arg, params, &a, e));
     if (account_status(a).state == ACCOUNT_IDLE || account_status(a).state == ACCOUNT_STOPPING)

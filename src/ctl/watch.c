@@ -13,6 +13,7 @@
 #define RECENT       64  /* events that are kept to be shown below the picture */
 #define RECONNECT_MS 500 /* sipsd is gone: how often to look for it */
 #define COUNTDOWN_MS 1000
+#define LINE_SIZE    640 /* the longest sentence, and what stands before it */
 
 struct watch {
     struct term term;
@@ -20,7 +21,7 @@ struct watch {
     struct sipsd_client *client; /* NULL while sipsd is gone */
     char gone[SIPSD_ERROR_SIZE]; /* why */
     bool in_snapshot;            /* its accounts are no events */
-    char recent[RECENT][256];
+    char recent[RECENT][LINE_SIZE];
     size_t recent_count; /* ever */
 };
 
@@ -57,7 +58,7 @@ static void describe(const struct sipsd_event *ev, char *out, size_t size)
         (void)snprintf(out, size, "%s  account %d: %s%s%s", at, a->number, a->registration,
                        a->registration_error[0] != '\0' ? ": " : "", a->registration_error);
     else
-        (void)snprintf(out, size, "%s  %s %s", at, ev->method, ev->json);
+        (void)snprintf(out, size, "%s  %s %.560s", at, ev->method, ev->json);
 }
 
 static void note(struct watch *w, const struct sipsd_event *ev)
