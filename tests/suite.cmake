@@ -13,7 +13,8 @@ set(runner "")
 if(SIPSD_VALGRIND)
   find_program(VALGRIND valgrind REQUIRED)
   set(runner ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all
-             --errors-for-leak-kinds=all)
+             --errors-for-leak-kinds=all
+             --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
 endif()
 
 # NAME LABEL TIMEOUT COMMAND...

@@ -8,6 +8,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -18,6 +20,15 @@
         print_error(__VA_ARGS__);  \
         print_error("\n");         \
         _fail(__FILE__, __LINE__); \
+    } while (0)
+
+/* Valgrind runs children too, has a limit of descriptors of its own, and knows no ptrace: tests
+ * that are about those things have nothing to find there. */
+#define SKIP_UNDER_VALGRIND()                                            \
+    do {                                                                 \
+        const char *preload_ = getenv("LD_PRELOAD");                     \
+        if (preload_ != NULL && strstr(preload_, "/vgpreload_") != NULL) \
+            skip();                                                      \
     } while (0)
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -468,12 +468,12 @@ static bool enter_namespace(void)
                        !write_id_map("/proc/self/uid_map", uid) ||
                        !write_id_map("/proc/self/gid_map", gid))
         return false;
-    if (!bring_loopback_up() || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+    if (!bring_loopback_up() || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mkdtemp(scratch) == NULL)
         return false;
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         (void)snprintf(path, sizeof path, "%s/%s", scratch, files[i][0]);
-        if (!write_file(path, "") || mount(path, files[i][1], NULL, MS_BIND, NULL) != 0)
+        if (!write_file(path, "") || mount(path, files[i][1], "none", MS_BIND, NULL) != 0)
             return false;
     }
     return true;

@@ -24,6 +24,7 @@
 static void in_child(void (*fn)(void))
 {
     int status;
+    SKIP_UNDER_VALGRIND();
     const pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {

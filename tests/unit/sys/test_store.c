@@ -254,6 +254,7 @@ static bool kill_write_before_call(unsigned n)
 static void a_kill_at_any_system_call_leaves_old_or_new(void **state)
 {
     (void)state;
+    SKIP_UNDER_VALGRIND();
     unsigned old_ones = 0, new_ones = 0, n = 1;
     for (bool killed = true; killed; n++) {
         put("a", "old");
@@ -305,6 +306,7 @@ static int write_with_failing_call(long call, int error)
 static void a_failing_system_call_leaves_the_old_and_no_rest(void **state)
 {
     (void)state;
+    SKIP_UNDER_VALGRIND();
     static const struct {
         long call;
         int error;

@@ -367,6 +367,7 @@ static void out_of_descriptors_accepting_pauses_and_goes_on(void **state)
 {
     (void)state;
     struct rlimit before, none_left;
+    SKIP_UNDER_VALGRIND();
     must_listen();
     t.clients[0] = unix_socket();
     const int lowest_free = dup(t.clients[0]);
