@@ -247,6 +247,7 @@ static struct result name_list_add(struct name_list *list, const char *name)
 static struct result read_names(DIR *d, struct name_list *list, const char *dir, struct errinfo *e)
 {
     const struct dirent *entry;
+    /* cppcheck-suppress readdirCalled ; one thread, and glibc deprecates readdir_r() */
     for (errno = 0; (entry = readdir(d)) != NULL; errno = 0)
         if (entry->d_name[0] != '.' && is_regular(d, entry) &&
             is_err(name_list_add(list, entry->d_name)))
@@ -289,6 +290,7 @@ struct result store_clean(const char *dir, struct errinfo *e)
     DIR *d = opendir(dir);
     if (d == NULL)
         return fail_file(e, errno, "read the directory", dir);
+    /* cppcheck-suppress readdirCalled ; as above */
     while ((entry = readdir(d)) != NULL)
         if (is_temporary(entry->d_name) && is_regular(d, entry) &&
             unlinkat(dirfd(d), entry->d_name, 0) != 0)

@@ -77,15 +77,16 @@ static void load(struct wallclock_source *w)
 
 static void save(struct wallclock_source *w, int64_t now_s)
 {
-    char text[CLOCK_ISO_SIZE + 1];
+    char iso[CLOCK_ISO_SIZE];
+    char line[CLOCK_ISO_SIZE + 1];
     struct errinfo e = ERRINFO_INIT;
     w->last_good_s = now_s;
     w->saved_ms = loop_now_ms(w->loop);
     if (w->path[0] == '\0')
         return;
-    clock_to_iso(now_s, text);
-    (void)strcat(text, "\n");
-    if (is_err(store_write(w->path, 0644, slice_of_str(text), &e)))
+    clock_to_iso(now_s, iso);
+    (void)snprintf(line, sizeof line, "%s\n", iso);
+    if (is_err(store_write(w->path, 0644, slice_of_str(line), &e)))
         log_warning("clock", "the last known good time is not kept: %s", e.text);
 }
 
