@@ -426,24 +426,35 @@ struct result stream_peer_cred(const struct stream *s, struct stream_cred *out)
     return OK;
 }
 
+/* The supplementary groups of the other side, malloc'ed, and their number; NULL if unknown. */
+static gid_t *peer_groups(const struct stream *s, size_t *count)
+{
+    socklen_t size = 32 * sizeof(gid_t);
+    for (;;) {
+        const socklen_t room = size;
+        gid_t *groups = malloc(room);
+        if (groups == NULL)
+            return NULL;
+        if (getsockopt(descriptor(s), SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0) {
+            *count = size / sizeof groups[0];
+            return groups;
+        }
+        free(groups);
+        if (errno != ERANGE || size <= room) /* else it has said how much it wants */
+            return NULL;
+    }
+}
+
 bool stream_peer_in_group(const struct stream *s, gid_t gid)
 {
     struct stream_cred cred;
-    socklen_t size = 0;
-    bool found = false;
+    size_t count = 0;
     if (is_err(stream_peer_cred(s, &cred)))
         return false;
-    if (cred.gid == gid)
-        return true;
-    /* Without room it says how much it wants. */
-    if (getsockopt(descriptor(s), SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE)
-        return false;
-    gid_t *groups = malloc(size);
-    if (groups == NULL)
-        return false;
-    if (getsockopt(descriptor(s), SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0)
-        for (size_t i = 0; i < size / sizeof groups[0]; i++)
-            found |= groups[i] == gid;
+    bool found = cred.gid == gid;
+    gid_t *groups = found ? NULL : peer_groups(s, &count);
+    for (size_t i = 0; groups != NULL && i < count; i++)
+        found |= groups[i] == gid;
     free(groups);
     return found;
 }

@@ -1,6 +1,7 @@
 /* stream: listening on Unix and TCP sockets. Clients are plain sockets here. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -173,6 +175,52 @@ static void the_peers_credentials_are_known(void **state)
     assert_int_equal(cred.gid, getegid());
     assert_int_equal(stream_remote(t.accepted[0]).family, 0);
     assert_int_equal(stream_local(t.accepted[0]).family, 0);
+}
+
+/* A child with GROUPS connects, and lives until the pipe UNTIL is closed. */
+static pid_t connect_as(const gid_t *groups, size_t n, const int until[2])
+{
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child > 0)
+        return child;
+    char c;
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (setgroups(n, groups) != 0 || setresgid(65534, 65534, 65534) != 0 ||
+        setresuid(65534, 65534, 65534) != 0 || connect_to_path(fd) != 0)
+        _exit(1);
+    (void)close(until[1]);
+    (void)!read(until[0], &c, 1);
+    _exit(0);
+}
+
+static void supplementary_groups_of_the_peer_are_known(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip(); /* only root may choose its groups */
+    SKIP_UNDER_VALGRIND();
+    static const size_t counts[] = {0, 3, 200};
+    gid_t groups[200];
+    for (size_t i = 0; i < COUNT_OF(groups); i++)
+        groups[i] = (gid_t)(1000 + i);
+    must_listen();
+    assert_int_equal(chmod(t.dir, 0755), 0);
+    assert_int_equal(chmod(t.path, 0666), 0);
+    for (size_t i = 0; i < COUNT_OF(counts); i++) {
+        int until[2], status;
+        assert_int_equal(pipe(until), 0);
+        const pid_t child = connect_as(groups, counts[i], until);
+        accept_until(i + 1);
+        assert_true(stream_peer_in_group(t.accepted[i], 65534));
+        assert_int_equal(stream_peer_in_group(t.accepted[i], 1000), counts[i] > 0);
+        assert_int_equal(stream_peer_in_group(t.accepted[i], 1199), counts[i] == 200);
+        assert_false(stream_peer_in_group(t.accepted[i], 0));
+        (void)close(until[0]);
+        (void)close(until[1]);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
 }
 
 /* --- what is at the path already --- */
@@ -457,6 +505,7 @@ int main(void)
         TEST(mode_and_group_are_as_asked_whatever_the_umask),
         TEST(a_group_that_may_not_be_given_is_refused_and_leaves_nothing),
         TEST(the_peers_credentials_are_known),
+        TEST(supplementary_groups_of_the_peer_are_known),
         TEST(a_stale_socket_is_replaced),
         TEST(a_stale_socket_under_the_temporary_name_is_no_hindrance),
         TEST(a_socket_that_answers_is_left_alone),
