@@ -37,7 +37,7 @@ static struct slice operators[OPERATORS_MAX]; /* of the manifest's text */
 static size_t operator_count;
 static struct slice version;
 
-static void die(const char *where, const char *what)
+static _Noreturn void die(const char *where, const char *what)
 {
     fprintf(stderr, "mkbuiltin: %s: %s\n", where, what);
     exit(1);
@@ -49,9 +49,11 @@ static struct buf read_file(const char *path, size_t max)
     struct buf content;
     uint8_t *p;
 
-    buf_init(&content, max);
-    if (f == NULL || is_err(buf_reserve(&content, max, &p)))
+    if (f == NULL)
         die(path, "cannot be read");
+    buf_init(&content, max);
+    if (is_err(buf_reserve(&content, max, &p)))
+        die(path, "is too large for the memory");
     buf_commit(&content, fread(p, 1, max, f));
     if (ferror(f) || !feof(f))
         die(path, "cannot be read, or is too large");

@@ -127,8 +127,6 @@ static bool rdn_equal(struct slice a, struct slice b)
     uint32_t used = 0;
     size_t n, m;
 
-    if (slice_eq(a, b))
-        return true;
     if (!take_set(a, x, &n) || !take_set(b, y, &m))
         return large_rdn_equal(a, b);
     if (n != m)
