@@ -244,6 +244,7 @@ static void add_pem(struct object *o, struct slice der)
 struct cJSON *report_anchor(const struct trust_anchor *a, struct wallclock now, bool with_pem)
 {
     const bool builtin = a->source == TRUST_SOURCE_BUILTIN;
+    uint8_t sha256[HASH_SHA256_SIZE];
     char text[LIMIT_REPORT_TEXT];
     struct object o = begin();
 
@@ -254,7 +255,8 @@ struct cJSON *report_anchor(const struct trust_anchor *a, struct wallclock now, 
     add_text(&o, "file", builtin ? NULL : a->name);
     cert_subject_text(a->cert, text, sizeof text);
     add_text(&o, "subject", text);
-    add_sha256(&o, cert_sha256(a->cert));
+    cert_sha256(a->cert, sha256);
+    add_sha256(&o, sha256);
     add_time(&o, "not_before", cert_not_before(a->cert));
     add_time(&o, "not_after", cert_not_after(a->cert));
     add_bool(&o, "expired", cert_not_after(a->cert) < now.epoch_s);

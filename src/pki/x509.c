@@ -12,7 +12,6 @@
 
 struct cert {
     unsigned refs;
-    uint8_t sha256[HASH_SHA256_SIZE];
     struct certfields fields;
     uint8_t copy[]; /* of the DER, unless that is static */
 };
@@ -40,7 +39,6 @@ static struct result parse(struct slice der, bool copy, struct cert **out, struc
         return r;
     }
     c->refs = 1;
-    hash_sha256(der, c->sha256);
     *out = c;
     return OK;
 }
@@ -74,9 +72,9 @@ struct slice cert_der(const struct cert *c)
     return c->fields.der;
 }
 
-const uint8_t *cert_sha256(const struct cert *c)
+void cert_sha256(const struct cert *c, uint8_t out[HASH_SHA256_SIZE])
 {
-    return c->sha256;
+    hash_sha256(cert_der(c), out);
 }
 
 const struct certfields *cert_fields(const struct cert *c)

@@ -29,7 +29,7 @@ struct cert *cert_ref(struct cert *c);
 void cert_unref(struct cert *c); /* NULL is fine */
 
 struct slice cert_der(const struct cert *c);
-const uint8_t *cert_sha256(const struct cert *c); /* HASH_SHA256_SIZE bytes, of the DER */
+void cert_sha256(const struct cert *c, uint8_t out[HASH_SHA256_SIZE]); /* of the DER */
 const struct certfields *cert_fields(const struct cert *c);
 
 /* The fields that are asked for most. */
