@@ -120,7 +120,7 @@ static RESULT send(struct cJSON *message, struct buf *out)
 {
     char *text = message != NULL ? cJSON_PrintUnformatted(message) : NULL;
     const size_t n = text != NULL ? strlen(text) : 0;
-    struct result r = OK;
+    struct result r;
 
     cJSON_Delete(message);
     if (text == NULL)

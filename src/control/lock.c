@@ -1,5 +1,6 @@
 #include "control/lock.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -163,6 +164,7 @@ static void say_not_up(struct sentence *out, const struct account_status *s)
 
 void lock_reduce(const struct account_status *s, struct lock_entry *out)
 {
+    assert(s->verdict != NULL);
     const struct verdict *v = lock_verdict(s);
     struct sentence sentence;
 
