@@ -37,26 +37,15 @@ __attribute__((format(printf, 4, 0))) static void fill(struct errinfo *e, enum e
     set_text(e, raw);
 }
 
-/* Names in brackets: to the analyzer they are macros too. */
-struct result(fail)(struct errinfo *e, enum err code, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fill(e, code, 0, fmt, ap);
-    va_end(ap);
-    return err(code);
-}
-
-struct result(fail_native)(struct errinfo *e, enum err code, int native, const char *fmt, ...)
+void errinfo_fill(struct errinfo *e, enum err code, int native, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     fill(e, code, native, fmt, ap);
     va_end(ap);
-    return err(code);
 }
 
-struct result(fail_errno)(struct errinfo *e, int errnum, const char *fmt, ...)
+void errinfo_fill_errno(struct errinfo *e, int errnum, const char *fmt, ...)
 {
     const bool fresh = e != NULL && e->code == ERR_OK;
     va_list ap;
@@ -67,7 +56,6 @@ struct result(fail_errno)(struct errinfo *e, int errnum, const char *fmt, ...)
         const size_t used = strlen(e->text);
         (void)snprintf(e->text + used, sizeof e->text - used, ": %s", strerror(errnum));
     }
-    return err(ERR_SYSTEM);
 }
 
 void errinfo_context(struct errinfo *e, const char *fmt, ...)

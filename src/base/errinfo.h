@@ -31,27 +31,24 @@ void errinfo_clear(struct errinfo *e);
  * Fills E (unless it is NULL or filled already) and returns the result of CODE, so that the deepest
  * place reads `return fail(e, ERR_PARSE, "line %zu has no '='", line);`. What came in through
  * arguments and is no printable UTF-8 is replaced by '?': the text goes to terminals, logs and
- * JSON. CODE is an error, never ERR_OK.
+ * JSON. CODE is an error, never ERR_OK; it is evaluated twice.
  */
-RESULT fail(struct errinfo *e, enum err code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+#define fail(e, code, ...) (errinfo_fill(e, code, 0, __VA_ARGS__), err(code))
 
 /* The same with the library's or system's own code. */
-RESULT fail_native(struct errinfo *e, enum err code, int native, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+#define fail_native(e, code, native, ...) (errinfo_fill(e, code, native, __VA_ARGS__), err(code))
 
 /* For a failed system call: ERR_SYSTEM with errno, the text followed by ": " and strerror. */
-RESULT fail_errno(struct errinfo *e, int errnum, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+#define fail_errno(e, errnum, ...) (errinfo_fill_errno(e, errnum, __VA_ARGS__), err(ERR_SYSTEM))
 
-#ifdef __clang_analyzer__
-/* It looks at one file at a time; this tells it that these return the code that they are given, so
- * that it does not follow paths on which a failure went unnoticed. */
-#define fail(e, code, ...) ((void)(fail)(e, code, __VA_ARGS__), err(code))
-#define fail_native(e, code, native, ...) \
-    ((void)(fail_native)(e, code, native, __VA_ARGS__), err(code))
-#define fail_errno(e, errnum, ...) ((void)(fail_errno)(e, errnum, __VA_ARGS__), err(ERR_SYSTEM))
-#endif
+/*
+ * What they are made of. They are macros so that the compiler, which looks at one file at a time,
+ * knows that they never return success, and does not warn of what would happen then.
+ */
+void errinfo_fill(struct errinfo *e, enum err code, int native, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void errinfo_fill_errno(struct errinfo *e, int errnum, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Puts "CONTEXT: " before the sentence (cut at the end if it grows too long); nothing if E is
  * empty. */

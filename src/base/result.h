@@ -59,7 +59,7 @@ struct result {
 
 #define OK ((struct result){ERR_OK})
 
-static inline struct result err(enum err code)
+static inline RESULT err(enum err code)
 {
     return (struct result){code};
 }

@@ -20,7 +20,8 @@ struct stream_listener {
     bool is_tcp;
     struct loop_poll *poll;   /* NULL while accepting pauses */
     struct loop_timer *retry; /* the end of the pause */
-    bool *freed;              /* on the stack of accept_ready(), while that runs */
+    bool accepting;           /* accept_ready() runs: the memory is its to free, */
+    bool freed;               /* once that is wanted */
     stream_accept_fn *fn;
     void *arg;
     struct sockaddr_un at; /* Unix only, and which socket there is ours */
@@ -97,13 +98,13 @@ static bool accept_one(struct stream_listener *sl)
 static void accept_ready(void *arg)
 {
     struct stream_listener *sl = arg;
-    bool freed = false;
-    sl->freed = &freed;
-    for (int i = 0; i < LIMIT_ACCEPT_TURN && !freed; i++)
+    sl->accepting = true;
+    for (int i = 0; i < LIMIT_ACCEPT_TURN && !sl->freed; i++)
         if (!accept_one(sl))
             break;
-    if (!freed)
-        sl->freed = NULL;
+    sl->accepting = false;
+    if (sl->freed)
+        free(sl);
 }
 
 static struct result listener_new(struct loop *l, int family, stream_accept_fn *fn, void *arg,
@@ -145,13 +146,13 @@ void stream_listener_free(struct stream_listener *sl)
         return;
     if (sl->inode != 0 && path_is_ours(sl))
         (void)unlink(sl->at.sun_path);
-    if (sl->freed != NULL)
-        *sl->freed = true;
     loop_timer_free(sl->retry);
     loop_poll_free(sl->poll);
     if (sl->fd >= 0)
         (void)close(sl->fd);
-    free(sl);
+    sl->freed = true;
+    if (!sl->accepting)
+        free(sl);
 }
 
 /* --- TCP --- */

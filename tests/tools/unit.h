@@ -1,6 +1,6 @@
 /*
- * unit: cmocka with what it wants to be included before it, and without its macro fail(), which
- * would hide the function of base/errinfo.h. fail_msg() stays.
+ * unit: cmocka with what it wants to be included before it, and without its macro fail(), so that
+ * fail() is that of base/errinfo.h. fail_msg() stays.
  */
 #ifndef SIPSD_TESTS_TOOLS_UNIT_H
 #define SIPSD_TESTS_TOOLS_UNIT_H
@@ -11,9 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#pragma push_macro("fail")
 #undef fail
+#include <cmocka.h>
+#undef fail
+#pragma pop_macro("fail")
+
 #undef fail_msg
 #define fail_msg(...)              \
     do {                           \
