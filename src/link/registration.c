@@ -122,8 +122,7 @@ static struct result write_message(struct registration *r, struct buf *out, cons
     return sip_message_write_register(out, &request, e);
 }
 
-/* Writes the next REGISTER, with a new branch and CSeq, and credentials if the server wants some.
- */
+/* Writes the next REGISTER, with a CSeq of its own, and credentials if the server wants some. */
 static struct result write_next(struct registration *r, struct buf *out, const char *branch,
                                 struct errinfo *e)
 {
@@ -237,7 +236,8 @@ static void on_success(struct registration *r, const struct sip_message *m, uint
         turn_off(r);
         return;
     }
-    uint32_t granted = sip_message_granted_expires(m, r->binding.contact, r->asked_s);
+    const uint32_t granted =
+        sip_message_granted_expires(m, r->binding.contact, r->instance_id, r->asked_s);
     if (granted == 0) {
         IGNORE(fail(&e, ERR_PEER, "the server says that it registered, but not this phone"));
         refuse_for(r, &e, now_ms);
@@ -316,7 +316,7 @@ static void on_final(struct registration *r, const struct sip_message *m, uint64
     }
 }
 
-/* The branch says whose it is; a response of another Call-ID or CSeq is none to ours all the same.
+/* The branch says whose it is; with another Call-ID or CSeq it is no answer to ours all the same.
  */
 bool registration_receive(struct registration *r, const struct sip_message *m, uint64_t now_ms)
 {
@@ -433,12 +433,18 @@ static bool copy(char **to, const char *from)
     return from == NULL || *to != NULL;
 }
 
+/* Settings say "" for what is not set. */
+static const char *or_null(const char *s)
+{
+    return s == NULL || s[0] == '\0' ? NULL : s;
+}
+
 static bool copy_params(struct registration *r, const struct registration_params *p)
 {
     return copy(&r->user, p->user) && copy(&r->domain, p->domain) &&
            copy(&r->display_name, p->display_name) &&
-           copy(&r->auth_user, p->auth_user != NULL ? p->auth_user : p->user) &&
-           copy(&r->password, p->password) && copy(&r->instance_id, p->instance_id) &&
+           copy(&r->auth_user, or_null(p->auth_user) != NULL ? p->auth_user : p->user) &&
+           copy(&r->password, or_null(p->password)) && copy(&r->instance_id, p->instance_id) &&
            copy(&r->user_agent, p->user_agent) && copy(&r->local, "192.0.2.1:5061");
 }
 

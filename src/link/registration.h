@@ -39,10 +39,10 @@ enum registration_state {
 struct registration_params {  /* all copied */
     const char *user;         /* of the address of record */
     const char *domain;       /* of the address of record, and of the registrar */
-    const char *display_name; /* may be NULL */
-    const char *auth_user;    /* NULL: user */
-    const char *password;
-    const char *instance_id; /* "urn:uuid:..." or NULL */
+    const char *display_name; /* may be NULL or "" */
+    const char *auth_user;    /* NULL or "": user */
+    const char *password;     /* NULL or "": there is none */
+    const char *instance_id;  /* "urn:uuid:..." or NULL */
     const char *user_agent;
     uint32_t expires_s; /* to ask for */
 };

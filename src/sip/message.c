@@ -8,7 +8,6 @@
 #include <osipparser2/osip_message.h>
 #include <osipparser2/osip_parser.h>
 
-#include "base/ascii.h"
 #include "base/limits.h"
 #include "base/wipe.h"
 #include "sip/field.h"
@@ -243,7 +242,11 @@ static const char *check_tag(const osip_message_t *osip, enum sip_header_id id)
     return tag != NULL && tag[0] == '\0' ? "its tag has no value" : NULL;
 }
 
-/* Hands VALUE to osip's parser of the field; 0 also for fields that stay text. */
+/*
+ * Hands VALUE to osip's parser of the field; 0 also for fields that stay text. Field by field, not
+ * osip_message_parse(): so it is known which one is wrong, and its tables (parser_init()) are not
+ * needed.
+ */
 static int set_in_osip(osip_message_t *osip, enum sip_header_id id, const char *value)
 {
     switch (id) {
@@ -516,18 +519,27 @@ bool sip_message_contact(const struct sip_message *m, size_t n, struct sip_conta
     return true;
 }
 
+/* RFC 5626 section 4.1: +sip.instance="<urn:uuid:...>" */
+static bool has_instance(const struct sip_contact *c, const char *instance_id)
+{
+    struct slice s = slice_of_str(c->instance);
+    if (instance_id == NULL || !slice_starts(s, SLICE_LIT("\"<")) ||
+        !slice_ends(s, SLICE_LIT(">\"")))
+        return false;
+    return slice_eq_nocase_str(slice_of(s.p + 2, s.n - 4), instance_id);
+}
+
 uint32_t sip_message_granted_expires(const struct sip_message *m, const char *contact_uri,
-                                     uint32_t fallback)
+                                     const char *instance_id, uint32_t fallback)
 {
     struct sip_contact c;
-    uint64_t seconds;
+    uint64_t s;
     for (size_t n = 0; sip_message_contact(m, n, &c); n++) {
-        if (!sip_uri_equal(c.uri, slice_of_str(contact_uri)))
+        if (!sip_uri_equal(c.uri, slice_of_str(contact_uri)) && !has_instance(&c, instance_id))
             continue;
-        if (c.expires != NULL && slice_to_u64(slice_of_str(c.expires), UINT32_MAX, &seconds))
-            return (uint32_t)seconds;
-        return sip_message_number(m, "Expires", UINT32_MAX, &seconds) ? (uint32_t)seconds
-                                                                      : fallback;
+        if (c.expires != NULL && slice_to_u64(slice_of_str(c.expires), UINT32_MAX, &s))
+            return (uint32_t)s;
+        return sip_message_number(m, "Expires", UINT32_MAX, &s) ? (uint32_t)s : fallback;
     }
     return 0;
 }

@@ -61,11 +61,12 @@ struct sip_contact {
 bool sip_message_contact(const struct sip_message *m, size_t n, struct sip_contact *out);
 
 /*
- * Seconds granted in a 200 to REGISTER for the contact whose URI is CONTACT_URI (compared as RFC
- * 3261 section 19.1.4 says), else by the Expires header, else FALLBACK; 0 if the contact is not
- * among the listed ones.
+ * Seconds granted in a 200 to REGISTER for the contact that is ours: whose URI is CONTACT_URI
+ * (compared as RFC 3261 section 19.1.4 says), or, for servers that rewrite it, whose instance is
+ * INSTANCE_ID ("urn:uuid:...", may be NULL); else by the Expires header, else FALLBACK; 0 if it is
+ * not among the listed ones.
  */
 uint32_t sip_message_granted_expires(const struct sip_message *m, const char *contact_uri,
-                                     uint32_t fallback);
+                                     const char *instance_id, uint32_t fallback);
 
 #endif

@@ -50,7 +50,7 @@ static void frame_and_parse(void)
     need(sip_frame_feed(f, slice_of_str(response)));
     need(sip_frame_next(f, &event, &raw, NULL));
     need(sip_message_parse(raw, &m, NULL));
-    if (sip_message_granted_expires(m, "sips:alice@192.0.2.7:40312", 0) != 3600)
+    if (sip_message_granted_expires(m, "sips:alice@192.0.2.7:40312", NULL, 0) != 3600)
         need(err(ERR_PARSE));
     sip_message_free(m);
     sip_frame_free(f);

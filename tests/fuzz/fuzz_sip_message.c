@@ -23,7 +23,7 @@ static void ask(const struct sip_message *m)
             length += strlen(sip_message_header(m, names[i], n));
     for (size_t n = 0; sip_message_contact(m, n, &c); n++)
         (void)sip_uri_equal(c.uri, SLICE_LIT("sips:alice@[2001:db8::7]:5061;x=y?a=b"));
-    (void)sip_message_granted_expires(m, "sips:alice@192.0.2.7:40312", 60);
+    (void)sip_message_granted_expires(m, "sips:alice@192.0.2.7:40312", "urn:uuid:1", 60);
     (void)sip_message_number(m, "Expires", 86400, &number);
     if (sip_message_is_request(m) != (sip_message_status(m) == 0) || length == 0)
         abort();

@@ -540,6 +540,7 @@ static void says_what_the_server_means(void **state)
         {REGISTRAR_WELL, "nobody", "secret",
          "the server does not know this account (404 Not Found)"},
         {REGISTRAR_WELL, "alice", NULL, "the server asks for a password, and the account has none"},
+        {REGISTRAR_WELL, "alice", "", "the server asks for a password, and the account has none"},
         {REGISTRAR_UNAVAILABLE, "alice", "secret",
          "the server cannot register the account now (503 Service Unavailable)"},
         {REGISTRAR_NO_CONTACT, "alice", "secret",

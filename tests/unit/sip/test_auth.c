@@ -75,8 +75,8 @@ static void answers_the_best_challenge(void **state)
         MD5("md5") SHA256("sha"),
         "WWW-Authenticate: Basic realm=\"r\"\r\n" SHA256("sha"),
         "WWW-Authenticate: Digest nonsense\r\n" SHA256("sha"),
-        "WWW-Authenticate: Basic realm=\"r\", Digest realm=\"r\", nonce=\"md5\", Digest "
-        "realm=\"r\", nonce=\"sha\", algorithm=SHA-256\r\n",
+        ("WWW-Authenticate: Basic realm=\"r\", Digest realm=\"r\", nonce=\"md5\", "
+         "Digest realm=\"r\", nonce=\"sha\", algorithm=SHA-256\r\n"),
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(offers); i++) {

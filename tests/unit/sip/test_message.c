@@ -360,6 +360,10 @@ static void finds_what_was_granted(void **state)
         {"Contact: <sips:a@h:1>;expires=0\r\n", 0},
         {"Contact: <sips:a@h:2>;expires=60\r\n", 0},
         {"Contact: <sip:a@h:1>;expires=60\r\n", 0},
+        {"Contact: <sip:x@y>;+sip.instance=\"<URN:uuid:1>\";expires=60\r\n", 60},
+        {"Contact: <sip:x@y>;+sip.instance=\"<urn:uuid:12>\";expires=60\r\n", 0},
+        {"Contact: <sip:x@y>;+sip.instance=\"<\";expires=60\r\n", 0},
+        {"Contact: <sip:x@y>;+sip.instance;expires=60\r\n", 0},
         {"Contact: *\r\n", 0},
         {"Expires: 90\r\n", 0},
     };
@@ -368,7 +372,8 @@ static void finds_what_was_granted(void **state)
         char text[512];
         (void)snprintf(text, sizeof text, "%s%s%s", OK_LINE REST, cases[i].lines, END);
         struct sip_message *m = parse(text);
-        assert_int_equal(sip_message_granted_expires(m, "sips:a@h:1", 1000), cases[i].granted);
+        assert_int_equal(sip_message_granted_expires(m, "sips:a@h:1", "urn:uuid:1", 1000),
+                         cases[i].granted);
         sip_message_free(m);
     }
 }

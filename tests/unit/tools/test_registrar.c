@@ -52,7 +52,7 @@ static int feed(struct world *w, const char *bytes, uint64_t now_ms)
         is_ok(registrar_peer_feed(w->peer, slice_of_str(bytes), now_ms, &out, &w->close, NULL)));
     assert_true(slice_to_str(buf_slice(&out), w->answer, sizeof w->answer));
     buf_free(&out);
-    return strncmp(w->answer, "SIP/2.0 ", 8) == 0 ? atoi(w->answer + 8) : 0;
+    return strncmp(w->answer, "SIP/2.0 ", 8) == 0 ? (int)strtol(w->answer + 8, NULL, 10) : 0;
 }
 
 static int request(struct world *w, const char *method, int cseq, const char *lines,
