@@ -17,7 +17,7 @@ static const struct row {
     {404, 404, false, true, ERR_NOT_FOUND, "the server does not know this account"},
     {407, 407, false, true, ERR_AUTH, "the proxy refused the user name or password"},
     {408, 408, false, false, ERR_TIMEOUT, "the server waited in vain for another one"},
-    {423, 423, false, false, ERR_PEER, "the server does not say how long a registration must last"},
+    {423, 423, false, false, ERR_PEER, "the server is content with no length of a registration"},
     {504, 504, false, false, ERR_TIMEOUT, "the server waited in vain for another one"},
     {604, 604, false, true, ERR_NOT_FOUND, "the server does not know this account"},
     {300, 399, false, false, ERR_UNSUPPORTED,

@@ -151,7 +151,7 @@ static int next_char(struct slice s, size_t *i)
         return c;
     const int v = ascii_hex(s.p[*i]) * 16 + ascii_hex(s.p[*i + 1]);
     *i += 2;
-    return v != 0 && strchr(RESERVED "%", v) != NULL ? 256 + v : v;
+    return v != 0 && strchr(RESERVED, v) != NULL ? 256 + v : v;
 }
 
 static bool escaped_equal(struct slice a, struct slice b, bool fold_case)

@@ -315,6 +315,15 @@ static struct result spoil_cseq(struct request *q)
     return OK;
 }
 
+static struct result want_more(struct request *q)
+{
+    char extra[64];
+    uint64_t s = 0;
+    (void)sip_message_number(q->m, "Expires", UINT32_MAX, &s);
+    (void)snprintf(extra, sizeof extra, "Min-Expires: %u\r\n", (unsigned)s + 1);
+    return refuse(q, 423, extra, "never long enough");
+}
+
 static struct result take_register(struct request *q, bool *close)
 {
     char extra[64];
@@ -337,6 +346,8 @@ static struct result take_register(struct request *q, bool *close)
         if (has_reg_id(q->m))
             return refuse(q, 439, NULL, "no outbound");
         break;
+    case REGISTRAR_INSATIABLE:
+        return want_more(q);
     case REGISTRAR_WRONG_CSEQ:
         return spoil_cseq(q);
     case REGISTRAR_CLOSES:

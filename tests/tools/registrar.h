@@ -24,6 +24,7 @@ enum registrar_fault {
     REGISTRAR_FORBIDDEN,   /* 403, whatever the credentials */
     REGISTRAR_NO_SIPS,     /* 416 to a SIPS URI */
     REGISTRAR_NO_OUTBOUND, /* 439 to a Contact with reg-id */
+    REGISTRAR_INSATIABLE,  /* 423, and wants a second more each time */
     REGISTRAR_WRONG_CSEQ,  /* answers as if to another CSeq */
     REGISTRAR_NO_CONTACT,  /* 200 without the contact */
     REGISTRAR_STALE,       /* no nonce is ever fresh enough */

@@ -499,6 +499,11 @@ static void waits_long_after_a_wrong_password(void **state)
         run_for(&w, LIMIT_RECONNECT_MAX_MS);
         assert_state(&w, "registered");
         assert_int_equal(registration_error(w.phone)->code, ERR_OK);
+        /* and what was is forgotten: the next wait is a first one again */
+        assert_true(is_ok(registrar_add_user(w.server, "alice", NULL, "changed")));
+        run_until(&w, registration_deadline(w.phone));
+        assert_state(&w, "waiting");
+        assert_true(registration_deadline(w.phone) - w.now_ms <= LIMIT_AUTH_RETRY_MS);
         end_world(&w);
     }
 }
@@ -543,6 +548,8 @@ static void says_what_the_server_means(void **state)
         {REGISTRAR_WELL, "alice", "", "the server asks for a password, and the account has none"},
         {REGISTRAR_UNAVAILABLE, "alice", "secret",
          "the server cannot register the account now (503 Service Unavailable)"},
+        {REGISTRAR_INSATIABLE, "alice", "secret",
+         "the server is content with no length of a registration (423 Interval Too Brief)"},
         {REGISTRAR_NO_CONTACT, "alice", "secret",
          "the server says that it registered, but not this phone"},
         {REGISTRAR_STALE, "alice", "secret", "the server asks for the password again and again"},
