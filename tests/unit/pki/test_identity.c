@@ -297,7 +297,7 @@ static char *encrypted_pkcs8(const char *scheme, unsigned iterations, const char
 {
     struct der plain = {0}, params = pbes2_params(iterations, kdf, cipher), all = {0};
     mbedtls_asn1_buf asn1 = {0};
-    uint8_t encrypted[512];
+    uint8_t encrypted[512] = {0};
     size_t n = sizeof(encrypted), seq;
     char *pem;
 
