@@ -7,6 +7,7 @@
 #define INDENT             5 /* of the sentence: behind the glyph and the number */
 #define LABEL              18
 #define WORD               15
+#define DETAILS_AT         (INDENT + LABEL + 1 + WORD + 1)
 #define SENTENCE_LINES_MAX 3
 
 /* --- what is known --- */
@@ -143,25 +144,47 @@ const char *picture_glyph(const struct term *t, const struct sipsd_account *a)
     return t->utf8 ? "✗ " : "x ";
 }
 
-/* What a line has to say behind the word: the registration, and when the next try is. */
-static void put_details(FILE *out, const struct sipsd_account *a, int64_t age_ms)
+/* TEXT cut to WIDTH columns, and not padded. */
+static void put_at_most(FILE *out, const char *text, int width)
 {
-    if (a->state == SIPSD_STATE_UP && a->registration[0] != '\0')
-        (void)fprintf(out, "%s", a->registration);
-    if (a->protocol[0] != '\0')
-        (void)fprintf(out, "  %s", a->protocol);
-    if (a->retry_in_ms >= 0) {
-        const int64_t left = a->retry_in_ms - age_ms;
-        (void)fprintf(out, "next try in %d s", left > 0 ? (int)((left + 999) / 1000) : 0);
-    }
+    const size_t needed = term_width(text);
+    if (width > 0)
+        term_put(out, text, needed < (size_t)width ? needed : (size_t)width);
 }
 
-static int draw_account(FILE *out, const struct term *t, const struct sipsd_account *a,
-                        int64_t age_ms, int max, const char *end)
+/* What a line has to say behind the word, where there is room for it: the registration, and when
+ * the next try is. */
+static void put_details(FILE *out, const struct term *t, const struct sipsd_account *a,
+                        int64_t age_ms)
 {
-    const size_t width = (size_t)(t->columns > 100 ? 100 : t->columns) - INDENT - 1;
+    char text[128] = "";
+    const int left_ms = a->retry_in_ms > age_ms ? (int)(a->retry_in_ms - age_ms) : 0;
+    if (a->state == SIPSD_STATE_UP)
+        (void)snprintf(text, sizeof text, "%s%s%s", a->registration,
+                       a->protocol[0] != '\0' ? "  " : "", a->protocol);
+    else if (a->retry_in_ms >= 0)
+        (void)snprintf(text, sizeof text, "next try in %d s", (left_ms + 999) / 1000);
+    put_at_most(out, text, t->columns - DETAILS_AT);
+}
+
+static size_t text_width(const struct term *t)
+{
+    const int columns = t->columns > 100 ? 100 : t->columns; /* longer lines are hard to read */
+    return columns > INDENT + 1 ? (size_t)(columns - INDENT - 1) : 0;
+}
+
+/* The sentences below an account's line, each in at most MAX lines. Without OUT it only counts. */
+static int draw_sentences(FILE *out, const struct term *t, const struct sipsd_account *a, int max,
+                          const char *end)
+{
+    return term_wrap(out, a->sentence, INDENT, text_width(t), max, end) +
+           term_wrap(out, a->registration_error, INDENT, text_width(t), max, end);
+}
+
+static void draw_account(FILE *out, const struct term *t, const struct sipsd_account *a,
+                         int64_t age_ms, const char *end)
+{
     const char *plain = term_colour(t, TERM_PLAIN);
-    int lines = 1;
     (void)fprintf(out, "%s%s%2d ", term_colour(t, picture_colour(a)), picture_glyph(t, a),
                   a->number);
     (void)fprintf(out, "%s%s", plain, term_colour(t, TERM_BOLD));
@@ -169,16 +192,21 @@ static int draw_account(FILE *out, const struct term *t, const struct sipsd_acco
     (void)fprintf(out, "%s %s", plain, term_colour(t, picture_colour(a)));
     term_put(out, picture_word(a), WORD);
     (void)fprintf(out, "%s %s", plain, term_colour(t, TERM_DIM));
-    put_details(out, a, age_ms);
+    put_details(out, t, a, age_ms);
     (void)fprintf(out, "%s%s", plain, end);
-    if (max > 1)
-        lines += term_wrap(out, a->sentence, INDENT, width,
-                           max - 1 < SENTENCE_LINES_MAX ? max - 1 : SENTENCE_LINES_MAX, end);
-    if (a->registration_error[0] != '\0' && lines < max)
-        lines +=
-            term_wrap(out, a->registration_error, INDENT, width,
-                      max - lines < SENTENCE_LINES_MAX ? max - lines : SENTENCE_LINES_MAX, end);
-    return lines;
+}
+
+/* How many lines each sentence may have, so that all accounts fit into ROWS. */
+static int sentence_lines(const struct term *t, const struct picture *p, int rows)
+{
+    for (int max = SENTENCE_LINES_MAX; max > 0; max--) {
+        int lines = (int)p->count;
+        for (size_t i = 0; i < p->count; i++)
+            lines += draw_sentences(NULL, t, &p->accounts[i], max, "");
+        if (lines <= rows)
+            return max;
+    }
+    return 0;
 }
 
 int picture_draw(FILE *out, const struct term *t, const struct picture *p, int64_t now_ms, int max,
@@ -188,10 +216,16 @@ int picture_draw(FILE *out, const struct term *t, const struct picture *p, int64
     if (max < lines)
         return 0;
     (void)fputs(term_colour(t, TERM_DIM), out);
-    term_put(out, p->phone,
-             term_width(p->phone) < (size_t)t->columns ? term_width(p->phone) : (size_t)t->columns);
+    put_at_most(out, p->phone, t->columns);
     (void)fprintf(out, "%s%s%s", term_colour(t, TERM_PLAIN), end, end);
-    for (size_t i = 0; i < p->count && lines < max; i++)
-        lines += draw_account(out, t, &p->accounts[i], now_ms - p->told_ms[i], max - lines, end);
+    const int per_sentence = sentence_lines(t, p, max - lines);
+    for (size_t i = 0; i < p->count; i++) {
+        if (lines == max - 1 && i + 1 < p->count) {
+            (void)fprintf(out, "%*s... and %zu more%s", INDENT, "", p->count - i, end);
+            return lines + 1;
+        }
+        draw_account(out, t, &p->accounts[i], now_ms - p->told_ms[i], end);
+        lines += 1 + draw_sentences(out, t, &p->accounts[i], per_sentence, end);
+    }
     return lines;
 }

@@ -29,7 +29,8 @@ enum term_colour picture_colour(const struct sipsd_account *a);
 /* The lock: two columns of an icon, or of ASCII. */
 const char *picture_glyph(const struct term *t, const struct sipsd_account *a);
 
-/* Draws the phone and its accounts; END ends each line. Returns the lines drawn, at most MAX. */
+/* Draws the phone and its accounts; END ends each line. Returns the lines drawn, at most MAX: where
+ * there is too little room, the sentences are cut first, then left out, then accounts are. */
 int picture_draw(FILE *out, const struct term *t, const struct picture *p, int64_t now_ms, int max,
                  const char *end);
 

@@ -1,10 +1,12 @@
 #include "ctl/term.h"
 
 #include <langinfo.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 void term_look(struct term *t)
 {
@@ -29,38 +31,66 @@ const char *term_colour(const struct term *t, enum term_colour c)
     return t->live && getenv("NO_COLOR") == NULL ? sequences[c] : "";
 }
 
-static bool begins_character(char c)
+/* One character as the terminal shows it. */
+struct shown {
+    size_t bytes;
+    size_t columns; /* 0 for one that combines with the one before it, 2 for a wide one */
+    bool printable; /* else it is shown as '?' */
+};
+
+static struct shown first_of(const char *s)
 {
-    return ((unsigned char)c & 0xc0) != 0x80;
+    mbstate_t state = {0};
+    wchar_t c;
+    size_t n = mbrtowc(&c, s, strnlen(s, MB_LEN_MAX), &state);
+    if (n != (size_t)-1 && n != (size_t)-2 && n != 0 && wcwidth(c) >= 0)
+        return (struct shown){n, (size_t)wcwidth(c), true};
+    for (n = 1; ((unsigned char)s[n] & 0xc0) == 0x80;)
+        n++; /* all of a character that this locale does not have is one '?' */
+    return (struct shown){n, 1, false};
 }
 
-static bool is_control(char c)
-{
-    return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-/* Bytes of the first WIDTH characters of S. */
+/* Bytes of S that fit into WIDTH columns. */
 static size_t bytes_of(const char *s, size_t width)
 {
     size_t i = 0;
-    for (; s[i] != '\0'; i++)
-        if (begins_character(s[i]) && width-- == 0)
+    while (s[i] != '\0') {
+        const struct shown c = first_of(s + i);
+        if (c.columns > width)
             break;
+        width -= c.columns;
+        i += c.bytes;
+    }
     return i;
+}
+
+/* Columns of the first N bytes. */
+static size_t columns_of(const char *s, size_t n)
+{
+    size_t columns = 0;
+    for (size_t i = 0; i < n;) {
+        const struct shown c = first_of(s + i);
+        columns += c.columns;
+        i += c.bytes;
+    }
+    return columns;
 }
 
 size_t term_width(const char *s)
 {
-    size_t n = 0;
-    for (; *s != '\0'; s++)
-        n += begins_character(*s);
-    return n;
+    return columns_of(s, strlen(s));
 }
 
 static void put_bytes(FILE *out, const char *s, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        (void)fputc(is_control(s[i]) ? '?' : s[i], out);
+    for (size_t i = 0; i < n;) {
+        const struct shown c = first_of(s + i);
+        if (c.printable)
+            (void)fwrite(s + i, 1, c.bytes, out);
+        else
+            (void)fputc('?', out);
+        i += c.bytes;
+    }
 }
 
 static void put_blanks(FILE *out, size_t n)
@@ -71,10 +101,9 @@ static void put_blanks(FILE *out, size_t n)
 
 void term_put(FILE *out, const char *s, size_t width)
 {
-    const size_t has = term_width(s);
-    put_bytes(out, s, bytes_of(s, width));
-    if (has < width)
-        put_blanks(out, width - has);
+    const size_t n = bytes_of(s, width);
+    put_bytes(out, s, n);
+    put_blanks(out, width - columns_of(s, n));
 }
 
 /* Bytes of the line that S begins with: up to the last blank that fits, or all that fits. */
@@ -97,9 +126,11 @@ int term_wrap(FILE *out, const char *s, size_t indent, size_t width, int max, co
         const bool cut = lines == max - 1 && s[n] != '\0';
         if (cut)
             n = bytes_of(s, width - 3);
-        put_blanks(out, indent);
-        put_bytes(out, s, n);
-        (void)fprintf(out, "%s%s", cut ? "..." : "", end);
+        if (out != NULL) {
+            put_blanks(out, indent);
+            put_bytes(out, s, n);
+            (void)fprintf(out, "%s%s", cut ? "..." : "", end);
+        }
         s += n;
         s += strspn(s, " ");
         lines++;

@@ -21,17 +21,17 @@ void term_look(struct term *t);
  * other. */
 const char *term_colour(const struct term *t, enum term_colour c);
 
-/* Columns that S takes: characters, not bytes; control characters none. */
+/* Columns that S takes in the locale's characters: wide ones are two, combining ones none. What is
+ * no character, or not printable, is one: it is shown as '?', here and below. */
 size_t term_width(const char *s);
 
-/* S cut or padded to exactly WIDTH columns. Control characters, which come from outside, are shown
- * as '?'. */
+/* S cut or padded to exactly WIDTH columns. */
 void term_put(FILE *out, const char *s, size_t width);
 
 /*
  * S wrapped at blanks to lines of at most WIDTH columns, each with INDENT blanks before it and
  * ended by END. Returns the number of lines, at most MAX; the last one is cut with dots if there
- * are more.
+ * are more. Without OUT it only counts.
  */
 int term_wrap(FILE *out, const char *s, size_t indent, size_t width, int max, const char *end);
 
