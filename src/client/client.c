@@ -109,6 +109,8 @@ static enum sipsd_status send_request(struct sipsd_client *c, const char *method
     cJSON_Delete(request);
     enum sipsd_status status = client_fail(error, SIPSD_FAILED, "out of memory");
     if (text != NULL && (line = malloc(strlen(text) + 2)) != NULL) {
+        for (char *newline = text; (newline = strchr(newline, '\n')) != NULL;)
+            *newline = ' '; /* PARAMS may have them between its tokens; a line has none */
         (void)sprintf(line, "%s\n", text);
         status = lines_send(&c->lines, line, SEND_TIMEOUT_MS, error);
     }
@@ -126,6 +128,19 @@ static bool has_id(const cJSON *message, int id)
 {
     const cJSON *v = member(message, "id");
     return id != 0 && cJSON_IsNumber(v) && v->valueint == id;
+}
+
+static enum sipsd_status refused(const cJSON *message, char *error)
+{
+    const char *text = cJSON_GetStringValue(member(member(message, "error"), "message"));
+    return client_fail(error, SIPSD_REFUSED, "%s",
+                       text != NULL ? text : "sipsd refused without a word");
+}
+
+/* What it says unasked, before it ends the connection: too many clients, not allowed. */
+static bool is_farewell(const cJSON *message)
+{
+    return cJSON_IsNull(member(message, "id")) && member(message, "error") != NULL;
 }
 
 /* --- events --- */
@@ -222,10 +237,12 @@ enum sipsd_status sipsd_client_next(struct sipsd_client *c, struct sipsd_event *
         if (has_id(c->message, c->subscribe_id)) {
             c->subscribe_id = 0;
             if (member(c->message, "result") == NULL)
-                return client_fail(error, SIPSD_REFUSED, "sipsd does not take subscribers now");
+                return refused(c->message, error);
             begin_snapshot(c, member(c->message, "result"), out);
             return SIPSD_OK;
         }
+        if (is_farewell(c->message))
+            return refused(c->message, error);
         /* else the answer to a call that was given up: nobody waits for it */
     }
 }
@@ -254,11 +271,8 @@ static enum sipsd_status read_answer(struct sipsd_client *c, const cJSON *messag
                                      const char **result, char *error)
 {
     const cJSON *value = member(message, "result");
-    if (value == NULL) {
-        const char *text = cJSON_GetStringValue(member(member(message, "error"), "message"));
-        return client_fail(error, SIPSD_REFUSED, "%s",
-                           text != NULL ? text : "sipsd refused without a word");
-    }
+    if (value == NULL)
+        return refused(message, error);
     c->answer = cJSON_PrintUnformatted(value);
     *result = c->answer;
     return c->answer != NULL ? SIPSD_OK : client_fail(error, SIPSD_FAILED, "out of memory");
@@ -270,7 +284,8 @@ static bool is_answer(struct sipsd_client *c, int id, const char *line, const ch
                       enum sipsd_status *status, char *error)
 {
     cJSON *message = cJSON_Parse(line);
-    const bool ours = has_id(message, id) && member(message, "method") == NULL;
+    const bool ours =
+        (has_id(message, id) && member(message, "method") == NULL) || is_farewell(message);
     *status = ours ? read_answer(c, message, result, error) : hold(c, line, error);
     cJSON_Delete(message);
     return ours;

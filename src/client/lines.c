@@ -105,8 +105,10 @@ enum sipsd_status lines_send(struct lines *l, const char *text, int timeout_ms, 
         }
         if (errno == EINTR)
             continue;
+        if (errno == EPIPE || errno == ECONNRESET)
+            return SIPSD_OK; /* why is still to be read, and then that it closed */
         if (errno != EAGAIN && errno != EWOULDBLOCK)
-            return client_fail(error, SIPSD_CLOSED, "sipsd closed the connection");
+            return client_fail(error, SIPSD_FAILED, "the socket failed: %s", strerror(errno));
         const enum sipsd_status status = wait_for(l->fd, POLLOUT, timeout_ms, error);
         if (status != SIPSD_OK)
             return status;

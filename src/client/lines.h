@@ -17,7 +17,8 @@ struct lines {
 enum sipsd_status lines_open(struct lines *l, const char *path, char *error);
 void lines_close(struct lines *l);
 
-/* Sends TEXT, waiting for a full socket at most TIMEOUT_MS. */
+/* Sends TEXT, waiting for a full socket at most TIMEOUT_MS. That sipsd has closed it is told by
+ * reading, which has its last words, too. */
 enum sipsd_status lines_send(struct lines *l, const char *text, int timeout_ms, char *error);
 
 /* The next line, terminated, without its newline; valid until the next call. SIPSD_AGAIN if none is

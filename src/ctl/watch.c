@@ -82,6 +82,8 @@ static void take(struct watch *w, const struct sipsd_event *ev)
     } else if (ev->type != SIPSD_EVENT_SNAPSHOT_BEGIN && ev->type != SIPSD_EVENT_SNAPSHOT_END) {
         note(w, ev);
     }
+    if (ev->type == SIPSD_EVENT_SNAPSHOT_BEGIN)
+        w->gone[0] = '\0'; /* it is here, and talks to us */
     (void)picture_apply(&w->picture, ev, now_ms());
     w->in_snapshot = ev->type == SIPSD_EVENT_SNAPSHOT_BEGIN ||
                      (w->in_snapshot && ev->type != SIPSD_EVENT_SNAPSHOT_END);
@@ -145,8 +147,6 @@ static enum sipsd_status connect_again(struct watch *w)
         status = sipsd_client_subscribe(w->client, error);
     if (status != SIPSD_OK)
         lose(w, error);
-    else
-        w->gone[0] = '\0';
     return status;
 }
 

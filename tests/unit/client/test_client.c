@@ -92,6 +92,51 @@ static void test_nobody_there(void **state)
     assert_int_equal(sipsd_client_connect("/tmp/sipsd-nobody.sock", &c, NULL), SIPSD_FAILED);
 }
 
+#define FAREWELL \
+    "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"too many\"}}\n"
+
+/* What sipsd says before it closes is the reason, even when the request came too late. */
+static void test_a_farewell_is_the_reason(void **state)
+{
+    struct server *s = *state;
+    struct sipsd_event ev;
+    const char *result;
+    char error[SIPSD_ERROR_SIZE];
+    say(s, FAREWELL FAREWELL FAREWELL);
+    (void)close(s->peer);
+    s->peer = -1;
+    assert_int_equal(sipsd_client_call(s->client, "status", NULL, 5000, &result, error),
+                     SIPSD_REFUSED);
+    assert_string_equal(error, "too many");
+    assert_int_equal(sipsd_client_subscribe(s->client, error), SIPSD_OK);
+    assert_int_equal(sipsd_client_next(s->client, &ev, error), SIPSD_REFUSED);
+    assert_string_equal(error, "too many");
+    assert_int_equal(sipsd_client_next(s->client, &ev, NULL), SIPSD_REFUSED);
+    assert_int_equal(sipsd_client_next(s->client, &ev, error), SIPSD_CLOSED);
+}
+
+static void test_a_subscription_refused(void **state)
+{
+    struct server *s = *state;
+    struct sipsd_event ev;
+    char error[SIPSD_ERROR_SIZE];
+    assert_int_equal(sipsd_client_subscribe(s->client, NULL), SIPSD_OK);
+    say(s,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32603,\"message\":\"no memory\"}}\n");
+    assert_int_equal(sipsd_client_next(s->client, &ev, error), SIPSD_REFUSED);
+    assert_string_equal(error, "no memory");
+}
+
+static void test_params_of_several_lines(void **state)
+{
+    struct server *s = *state;
+    const char *result;
+    assert_int_equal(sipsd_client_call(s->client, "m", "{\n\"a\":\n1}", 0, &result, NULL),
+                     SIPSD_TIMEOUT);
+    assert_string_equal(heard(s),
+                        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{ \"a\": 1}}\n");
+}
+
 static void test_snapshot(void **state)
 {
     struct server *s = *state;
@@ -286,6 +331,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test_setup_teardown(test_a_farewell_is_the_reason, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_subscription_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_params_of_several_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_snapshot, setup, teardown),
         cmocka_unit_test_setup_teardown(test_events_byte_by_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_events_pass_through, setup, teardown),
