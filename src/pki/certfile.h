@@ -1,5 +1,6 @@
 /*
- * certfile: the certificates in a file, PEM or DER, whatever it is called.
+ * certfile: the certificates in a file, whatever it is called: PEM in any shape that pki/pem reads,
+ * DER, one or several, or the Base64 of DER alone.
  */
 #ifndef SIPSD_PKI_CERTFILE_H
 #define SIPSD_PKI_CERTFILE_H
@@ -13,7 +14,7 @@ typedef struct result certfile_fn(void *arg, struct slice der, struct errinfo *e
 /*
  * Calls FN with each certificate of a file's CONTENT, in order; stops at FN's first failure and
  * returns it, with where in the file it was. Text around PEM blocks, and PEM blocks that are no
- * certificates, are skipped.
+ * certificates, are skipped. It takes time linear in CONTENT, and memory for one certificate.
  *
  * ERR_NOT_FOUND if there is no certificate; ERR_PARSE for a broken one, with its line;
  * ERR_UNSUPPORTED for what holds certificates in a form that is not read here (PKCS#7, PKCS#12,

@@ -54,7 +54,7 @@ typedef bool trust_visit_fn(void *arg, const struct trust_anchor *a);
 /*
  * Visits the anchors of FILTER whose subject is SUBJECT (DER of a Name); where KEY_ID is not empty,
  * those with the same subject key identifier come first. A built-in one that is found is parsed on
- * demand.
+ * demand; without memory for that it is not found.
  */
 void trust_find(const struct trust *t, enum trust_filter f, struct slice subject,
                 struct slice key_id, trust_visit_fn *visit, void *arg);
