@@ -134,11 +134,17 @@ static void end_by_session(struct connection *c)
 
 /* --- what arrives --- */
 
+/* The peer does not read what it asked for: then it is not asked for more, until it has. */
+static bool is_congested(const struct connection *c)
+{
+    return c->stream != NULL && stream_queued(c->stream) > LIMIT_CONNECTION_OUT / 2;
+}
+
 static void read_or_not(struct connection *c)
 {
     if (c->stream == NULL)
         return;
-    const bool pause = c->more || stream_queued(c->stream) > LIMIT_CONNECTION_OUT / 2;
+    const bool pause = c->more || is_congested(c);
     if (pause == c->paused)
         return;
     c->paused = pause;
@@ -203,10 +209,11 @@ static void take(struct connection *c, enum sip_frame_event event, struct slice 
         c->h->on_pong(c->arg);
 }
 
-/* Hands on what is there; true if it stopped, still OPEN, because a turn's share was used up. */
+/* Hands on what is there; true if it stopped, still OPEN, because a turn's share was used up or
+ * the peer does not read. */
 static bool deliver(struct connection *c)
 {
-    for (int n = 0; n < LIMIT_CONNECTION_TURN;) {
+    for (int n = 0; n < LIMIT_CONNECTION_TURN && !is_congested(c);) {
         struct errinfo e = ERRINFO_INIT;
         enum sip_frame_event event;
         struct slice raw;
@@ -234,7 +241,7 @@ static void deliver_turn(struct connection *c)
     c->more = deliver(c);
     if (c->state != CONNECTION_OPEN)
         return;
-    if (c->more)
+    if (c->more && !is_congested(c)) /* else on_stream_drained() goes on */
         loop_timer_start(c->turn, 0);
     read_or_not(c);
 }
@@ -322,7 +329,10 @@ static void on_stream_data(void *arg, struct slice data)
 
 static void on_stream_drained(void *arg)
 {
-    read_or_not(arg);
+    struct connection *c = arg;
+    if (c->state == CONNECTION_OPEN && c->more)
+        loop_timer_start(c->turn, 0);
+    read_or_not(c);
 }
 
 /*

@@ -55,9 +55,10 @@ RESULT judge_flow_key(const struct judge *j, int account, enum tls_versions vers
                       struct buf *out)
 {
     const struct verify_policy *p = &j->policy;
-    return buf_printf(out, "%d %s %d %d %d %d %d %u %d %" PRIu64 " %d", account, j->name.text,
-                      j->check_name, j->filter, p->check_trust, p->rules, p->clock, p->min_rsa_bits,
-                      p->allow_sha1, trust_generation(j->trust), versions);
+    return buf_printf(out, "%d %s %d %d %d %d %d %u %d %d %" PRIu64 " %d", account, j->name.text,
+                      j->check_name, j->filter, p->check_trust, p->profile, p->rules,
+                      p->min_rsa_bits, p->allow_sha1, p->clock, trust_generation(j->trust),
+                      versions);
 }
 
 bool judge_clock_matters(const struct verdict *v)

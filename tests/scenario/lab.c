@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "sys/entropy.h"
+#include "tools/tlswire.h"
 #include "tools/unit.h"
 
 static struct lab *the_lab; /* one at a time; for the clock that the TLS library asks for */
@@ -101,20 +102,6 @@ const struct testpki_cert *lab_good(struct lab *lab)
         .subject = "CN=" LAB_HOST, .issuer = lab->ca, .san = "DNS:" LAB_HOST});
 }
 
-struct identity *lab_identity(const struct testpki_cert *cert)
-{
-    struct errinfo e = ERRINFO_INIT;
-    struct identity *id = NULL;
-    const struct rng rng = testpki_rng();
-    char *pem = testpki_pem(&cert, 1);
-    char *key = testpki_key_pem(cert);
-    need(identity_load(slice_of_str(pem), slice_of_str(key), SLICE_EMPTY, &rng, &id, &e), &e,
-         "identity");
-    free(pem);
-    free(key);
-    return id;
-}
-
 struct registrar_endpoint *lab_serve_as(struct lab *lab, const char *ip,
                                         const struct testpki_cert *cert,
                                         struct registrar_endpoint_params params)
@@ -123,7 +110,7 @@ struct registrar_endpoint *lab_serve_as(struct lab *lab, const char *ip,
     struct registrar_endpoint *endpoint;
     if (!addr_parse(ip, LAB_PORT, &params.at))
         abort();
-    params.identity = lab_identity(cert);
+    params.identity = tlswire_identity(&cert, 1);
     need(registrar_server_listen(lab->server, &params, &endpoint, &e), &e, "listen");
     identity_unref(params.identity);
     return endpoint;

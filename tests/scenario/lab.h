@@ -61,9 +61,6 @@ struct registrar_endpoint *lab_serve_as(struct lab *lab, const char *ip,
                                         const struct testpki_cert *cert,
                                         struct registrar_endpoint_params params);
 
-/* An identity of CERT, to unref. */
-struct identity *lab_identity(const struct testpki_cert *cert);
-
 /* Makes the account; CHANGE (may be NULL) alters its usual configuration first. */
 typedef void lab_change_fn(struct account_config *cfg);
 void lab_account(struct lab *lab, lab_change_fn *change);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scenario/lab.h"
+#include "tools/tlswire.h"
 
 static int set_up(void **state)
 {
@@ -197,8 +198,9 @@ static void test_reconnect_resumes(void **state)
 
 static void use_certificate(struct lab *lab)
 {
-    lab->shared.identity = lab_identity(
-        testpki_make(&(struct testpki_spec){.subject = "CN=00:15:65:12:34:56", .issuer = lab->ca}));
+    const struct testpki_cert *cert =
+        testpki_make(&(struct testpki_spec){.subject = "CN=00:15:65:12:34:56", .issuer = lab->ca});
+    lab->shared.identity = tlswire_identity(&cert, 1);
 }
 
 static bool is_open(const struct account_status *s)
