@@ -302,6 +302,18 @@ static struct result make_fleet(struct daemon *d, const char *version, struct er
     return OK;
 }
 
+/* Signals that come before there is somebody to work them off, or after, must not kill us: until
+ * then they wait, from then on nothing is left to be done for them. */
+static void hold_signals(int how)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigprocmask(how, &set, NULL);
+}
+
 static struct result watch_signals(struct daemon *d, struct errinfo *e)
 {
     TRY(loop_signal_new(d->loop, SIGTERM, on_stop, d, &d->signals[0], e));
@@ -315,12 +327,13 @@ static struct result watch_signals(struct daemon *d, struct errinfo *e)
 
 static struct result set_up(struct daemon *d, const char *version, struct errinfo *e)
 {
+    TRY(wait_for_randomness(e));
+    hold_signals(SIG_BLOCK);
     TRY(loop_new(&d->loop, e));
     TRY(make_dirs(d, e));
     TRY(open_sockets(d, version, e));
     if (d->options->user != NULL)
         TRY(privs_drop(d->options->user, e));
-    TRY(wait_for_randomness(e));
     TRY(read_phone(d, e));
     TRY(make_fleet(d, version, e));
     return watch_signals(d, e);
@@ -350,7 +363,9 @@ void daemon_run(struct daemon *d)
         on_watchdog(d);
     log_notice("sipsd", "%zu accounts, %zu trusted certificates", fleet_count(d->fleet),
                trust_count(d->trust, TRUST_ALL));
+    hold_signals(SIG_UNBLOCK);
     loop_run(d->loop);
+    hold_signals(SIG_BLOCK);
 }
 
 void daemon_free(struct daemon *d)

@@ -137,6 +137,13 @@ class Reload(Daemon):
         self.assertEqual(self.registrar.count(" open "), 1)
         self.assertEqual(self.registrar.count(" unregistered "), 0)
 
+    def test_as_soon_as_the_sockets_are_there(self):
+        """The init scripts take the sockets for a daemon that is ready."""
+        self.phone.start()
+        self.phone.process.popen.send_signal(signal.SIGHUP)
+        wait_until(lambda: "read again" in self.log(), 5, "the reload")
+        self.phone.events().wait_locked(1)
+
     def test_accounts_come_change_and_go(self):
         events = self.phone.start().events()
         events.wait_locked(1)
