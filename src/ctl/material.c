@@ -122,35 +122,18 @@ RESULT material_read_trusted(const char *path, struct material *m, struct errinf
 
 /* --- what is made of them --- */
 
-struct refusal {
-    struct errinfo *e;
-    bool happened;
-};
-
-static void refused(void *arg, const char *name, const struct errinfo *why)
+RESULT material_trust(const struct material *m, trust_refused_fn *refused, struct trust **out,
+                      struct errinfo *e)
 {
-    struct refusal *r = arg;
+    struct trust_custom *custom = calloc(m->count + 1, sizeof *custom);
 
-    r->happened = true;
-    if (r->e != NULL && r->e->code == ERR_OK)
-        IGNORE(fail(r->e, why->code, "a %s cannot be used: %s", name, why->text));
-}
-
-RESULT material_trust(const struct material *m, struct trust **out, struct errinfo *e)
-{
-    struct trust_custom custom[LIMIT_CUSTOM_CAS];
-    struct refusal refusal = {.e = e};
-
-    if (m->count > LIMIT_CUSTOM_CAS)
-        return fail(e, ERR_LIMIT, "at most %d certificates can be trusted beside the built-in ones",
-                    LIMIT_CUSTOM_CAS);
+    if (custom == NULL)
+        return fail(e, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < m->count; i++)
         custom[i] = (struct trust_custom){"trusted certificate", m->list[i]};
-    TRY(trust_new(custom, m->count, refused, &refusal, out, e));
-    if (!refusal.happened)
-        return OK;
-    trust_unref(*out);
-    return err(ERR_PARSE);
+    const struct result r = trust_new_large(custom, m->count, refused, NULL, out, e);
+    free(custom);
+    return r;
 }
 
 RESULT material_crls(const struct material *m, struct crl **out, struct errinfo *e)

@@ -31,9 +31,10 @@ RESULT material_read_trusted(const char *path, struct material *m, struct errinf
 /* Appends the revocation lists of PATH, PEM or DER. ERR_NOT_FOUND if there is none. */
 RESULT material_read_crls(const char *path, struct material *m, struct errinfo *e);
 
-/* A trust store of these as custom certificates, and the built-in ones, which the filter chooses
- * from. One that cannot be read is an error. */
-RESULT material_trust(const struct material *m, struct trust **out, struct errinfo *e);
+/* A trust store of these as custom certificates, and the built-in ones; the filter chooses. As on
+ * the phone, REFUSED is told of one that cannot be used, and the rest stand. */
+RESULT material_trust(const struct material *m, trust_refused_fn *refused, struct trust **out,
+                      struct errinfo *e);
 
 /* The lists, read; *OUT is malloc'ed, and borrows M's bytes. */
 RESULT material_crls(const struct material *m, struct crl **out, struct errinfo *e);

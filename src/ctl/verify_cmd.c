@@ -172,12 +172,18 @@ static enum trust_filter filter_of(const struct job *j)
     return j->with_builtin ? TRUST_ALL : TRUST_CUSTOM;
 }
 
+static void refused(void *arg, const char *name, const struct errinfo *why)
+{
+    (void)arg;
+    (void)ctl_fail(CTL_OK, "a %s cannot be used: %s", name, why->text);
+}
+
 static RESULT judge(const struct job *j, struct verdict *out, struct errinfo *e)
 {
     struct trust *trust;
     struct crl *crls;
 
-    TRY(material_trust(&j->trusted, &trust, e));
+    TRY(material_trust(&j->trusted, refused, &trust, e));
     const struct result r = material_crls(&j->crls, &crls, e);
     if (is_ok(r)) {
         const struct verify_input in = {

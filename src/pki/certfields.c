@@ -97,6 +97,28 @@ static bool read_authority_key_id(struct certfields *c, struct slice v)
     return seq.n == 0 && issuer == serial;
 }
 
+static bool is_ia5(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
+static bool is_alt_name(const struct general_name *name)
+{
+    switch (name->type) {
+    case GENERAL_NAME_EMAIL:
+    case GENERAL_NAME_DNS:
+    case GENERAL_NAME_URI:
+        return is_ia5(name->value);
+    case GENERAL_NAME_IP:
+        return name->value.n == 4 || name->value.n == 16;
+    default:
+        return true;
+    }
+}
+
 static bool read_alt_names(struct slice v)
 {
     struct slice names;
@@ -104,10 +126,9 @@ static bool read_alt_names(struct slice v)
 
     if (!der_take(&v, DER_SEQUENCE, &names) || v.n != 0 || names.n == 0)
         return false;
-    while (general_name_next(&names, &name)) {
-        if (name.type == GENERAL_NAME_IP && name.value.n != 4 && name.value.n != 16)
+    while (general_name_next(&names, &name))
+        if (!is_alt_name(&name))
             return false;
-    }
     return names.n == 0;
 }
 
@@ -121,7 +142,7 @@ static bool read_info_access(struct slice v)
         return false;
     while (der_take(&seq, DER_SEQUENCE, &access))
         if (!der_take(&access, DER_OID, &oid) || !general_name_next(&access, &where) ||
-            access.n != 0)
+            !is_alt_name(&where) || access.n != 0)
             return false;
     return true;
 }

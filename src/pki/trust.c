@@ -17,7 +17,7 @@ struct trust {
     unsigned refs;
     uint64_t generation;
     size_t custom_count;
-    struct custom custom[LIMIT_CUSTOM_CAS];
+    struct custom custom[];
 };
 
 /* --- the snapshot --- */
@@ -40,12 +40,19 @@ static struct result add_custom(struct trust *t, const struct trust_custom *from
 struct result trust_new(const struct trust_custom *custom, size_t n, trust_refused_fn *refused,
                         void *arg, struct trust **out, struct errinfo *e)
 {
+    if (n > LIMIT_CUSTOM_CAS)
+        return fail(e, ERR_LIMIT, "there are more than %d custom certificates", LIMIT_CUSTOM_CAS);
+    return trust_new_large(custom, n, refused, arg, out, e);
+}
+
+struct result trust_new_large(const struct trust_custom *custom, size_t n,
+                              trust_refused_fn *refused, void *arg, struct trust **out,
+                              struct errinfo *e)
+{
     static uint64_t last_generation;
     struct trust *t;
 
-    if (n > LIMIT_CUSTOM_CAS)
-        return fail(e, ERR_LIMIT, "there are more than %d custom certificates", LIMIT_CUSTOM_CAS);
-    t = malloc(sizeof(*t));
+    t = malloc(sizeof(*t) + n * sizeof(t->custom[0]));
     if (t == NULL)
         return fail(e, ERR_NOMEM, "out of memory");
     t->refs = 1;

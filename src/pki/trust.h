@@ -35,6 +35,10 @@ typedef void trust_refused_fn(void *arg, const char *name, const struct errinfo 
 RESULT trust_new(const struct trust_custom *custom, size_t n, trust_refused_fn *refused, void *arg,
                  struct trust **out, struct errinfo *e);
 
+/* The same for tools, which may judge by other lists than a phone's: any number. */
+RESULT trust_new_large(const struct trust_custom *custom, size_t n, trust_refused_fn *refused,
+                       void *arg, struct trust **out, struct errinfo *e);
+
 struct trust *trust_ref(struct trust *t);
 void trust_unref(struct trust *t); /* NULL is fine */
 
