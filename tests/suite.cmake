@@ -98,6 +98,13 @@ foreach(script IN LISTS scripts)
   add_suite_test(${test} interop 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${script})
 endforeach()
 
+# Chains that are generated, and public ones where they are there, through `sipsctl verify`.
+file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} certs/test_*.py)
+foreach(script IN LISTS scripts)
+  string(REGEX REPLACE "\\.py$" "" test ${script})
+  add_suite_test(${test} certs 300 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${script})
+endforeach()
+
 file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} style/test_*.py style/test_*.sh)
 foreach(script IN LISTS scripts)
   string(REGEX REPLACE "\\.(py|sh)$" "" test ${script})

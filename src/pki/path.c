@@ -35,7 +35,6 @@ struct path_search {
     struct path_cert certs[PATH_CERTS_MAX];
     size_t peer_count, count;
     struct errinfo leaf_error, other_error;
-    size_t unreadable;
 
     /* What was found out about them. */
     struct candidates candidates[PATH_CERTS_MAX]; /* of each one's issuers */
@@ -95,7 +94,7 @@ static void read_peer_chain(struct path_search *s)
         } else if (i == 0) {
             s->leaf_error = e;
             return;
-        } else if (s->unreadable++ == 0) {
+        } else if (s->other_error.code == ERR_OK) {
             s->other_error = e;
         }
     }
@@ -135,10 +134,9 @@ const struct errinfo *path_search_leaf_error(const struct path_search *s)
     return &s->leaf_error;
 }
 
-size_t path_search_unreadable(const struct path_search *s, const struct errinfo **why)
+const struct errinfo *path_search_unreadable(const struct path_search *s)
 {
-    *why = &s->other_error;
-    return s->unreadable;
+    return s->other_error.code != ERR_OK ? &s->other_error : NULL;
 }
 
 /* --- candidates --- */
@@ -424,10 +422,11 @@ const struct path *path_search_found(const struct path_search *s, enum path_end 
 /* What is said of an algorithm or key that is not known is enough. */
 static bool can_be_checked(const struct path_cert *issuer, const struct path_cert *subject)
 {
+    const struct pubkey key = pubkey_read(issuer->fields.key);
     struct sig_algorithm a;
 
     return sig_algorithm_read(subject->fields.algorithm, &a) &&
-           pubkey_read(issuer->fields.key).type != PUBKEY_OTHER;
+           (key.type == PUBKEY_RSA || (key.type == PUBKEY_EC && key.bits >= 256));
 }
 
 void path_search_explain(struct path_search *s, struct faults *f)

@@ -53,8 +53,8 @@ void path_search_free(struct path_search *s); /* NULL is fine */
 const struct path_cert *path_search_leaf(const struct path_search *s);
 const struct errinfo *path_search_leaf_error(const struct path_search *s);
 
-/* How many of the peer's other certificates could not be read, and the first such's error. */
-size_t path_search_unreadable(const struct path_search *s, const struct errinfo **why);
+/* Why the first of the peer's other certificates that cannot be read cannot; NULL if all can. */
+const struct errinfo *path_search_unreadable(const struct path_search *s);
 
 /* Looks for a path without faults of its issuers (the leaf's own are not looked at); true if there
  * is one. */

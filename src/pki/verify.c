@@ -50,36 +50,55 @@ static bool intermediate_is_missing(const struct verify_input *in, const struct 
     return r.found;
 }
 
-static void explain_no_issuer(const struct verify_input *in, const struct path *path,
-                              struct faults *f)
+static const char *peer_word(const struct verify_input *in)
 {
-    const struct path_cert *top = path->certs[path->len - 1];
-    const struct place at = {&top->fields, path->len - 1, false};
-    const bool server = in->purpose != VERIFY_CLIENT;
+    return in->purpose == VERIFY_CLIENT ? "client" : "server";
+}
+
+/* TOP is self-issued, and no anchor. */
+static void explain_root(const struct place *top, const char *label, struct faults *f)
+{
+    if (top->depth == 0)
+        fault(f, REASON_SELF_SIGNED, top,
+              "is self-signed and not among the trusted certificates; upload it as a trusted "
+              "certificate if you know that it is the right one");
+    else
+        fault_said(f, REASON_UNKNOWN_CA, top,
+                   "The CA '%.100s' is not among the trusted certificates; upload its certificate "
+                   "if you trust it",
+                   label);
+}
+
+static void explain_no_issuer(const struct verify_input *in, const struct path *path,
+                              const struct errinfo *unreadable, struct faults *f)
+{
+    const struct certfields *top = &path->certs[path->len - 1]->fields;
+    const struct place at = {top, path->len - 1, false};
+    const bool missing = at.depth == 0 && intermediate_is_missing(in, top);
     char issuer[LIMIT_TEXT];
 
-    name_label(top->fields.issuer, issuer, sizeof issuer);
-    if (certfields_self_issued(&top->fields)) {
-        if (at.depth == 0)
-            fault(f, REASON_SELF_SIGNED, &at,
-                  "is self-signed and not among the trusted certificates; upload it as a trusted "
-                  "certificate if you know that it is the right one");
-        else
-            fault_said(f, REASON_UNKNOWN_CA, &at,
-                       "The CA '%.100s' is not among the trusted certificates; upload its "
-                       "certificate if you trust it",
-                       issuer);
-    } else if (at.depth == 0 && intermediate_is_missing(in, &top->fields)) {
+    name_label(top->issuer, issuer, sizeof issuer);
+    if (dn_is_empty(top->issuer))
+        return; /* that is a fault of its own */
+    if (certfields_self_issued(top))
+        explain_root(&at, issuer, f);
+    else if (missing && unreadable != NULL)
+        fault_said(f, REASON_MALFORMED, &at,
+                   "The %s sent a certificate that cannot be read, perhaps that of '%.80s': %s",
+                   peer_word(in), issuer, unreadable->text);
+    else if (missing)
         fault_said(f, REASON_MISSING_INTERMEDIATE, &at,
                    "The %s did not send its intermediate certificate '%.100s'; its admin must add "
                    "it to the chain",
-                   server ? "server" : "client", issuer);
-    } else {
+                   peer_word(in), issuer);
+    else
         fault(f, REASON_UNKNOWN_CA, &at,
               "is signed by '%.100s', which is not among the trusted certificates; upload that CA "
               "if you trust it",
               issuer);
-    }
+    if (!missing && unreadable != NULL)
+        verdict_add(f->verdict, REASON_MALFORMED, -1, "",
+                    "A certificate that came with it cannot be read: %s", unreadable->text);
 }
 
 static void explain_end(const struct verify_input *in, struct path_search *s, struct faults *f)
@@ -87,15 +106,10 @@ static void explain_end(const struct verify_input *in, struct path_search *s, st
     enum path_end end;
     const struct path *path = path_search_found(s, &end);
     const struct place leaf = {&path->certs[0]->fields, 0, false};
-    const struct errinfo *unreadable;
 
     switch (end) {
     case PATH_NO_ISSUER:
-        explain_no_issuer(in, path, f);
-        /* It may have been the one that is missing. */
-        if (path_search_unreadable(s, &unreadable) > 0)
-            verdict_add(f->verdict, REASON_MALFORMED, -1, "",
-                        "A certificate that came with it cannot be read: %s", unreadable->text);
+        explain_no_issuer(in, path, path_search_unreadable(s), f);
         break;
     case PATH_TOO_LONG:
         fault_said(f, REASON_LIMIT, &leaf,
@@ -243,7 +257,7 @@ static void refuse_leaf(const struct verify_input *in, const struct path_search 
 
     if (in->chain_len == 0)
         verdict_add(out, REASON_NO_CERTIFICATE, -1, "", "The %s sent no certificate",
-                    in->purpose == VERIFY_CLIENT ? "client" : "server");
+                    peer_word(in));
     else
         verdict_add(out, REASON_MALFORMED, 0, "", "The certificate of %s cannot be read: %s",
                     in->name != NULL ? in->name->text : "the peer",
