@@ -47,7 +47,7 @@ static struct buf read_file(const char *path, size_t max)
 {
     FILE *f = fopen(path, "rb");
     struct buf content;
-    uint8_t *p;
+    uint8_t *p = NULL;
 
     if (f == NULL)
         die(path, "cannot be read");

@@ -2,6 +2,7 @@
 
 #include <mbedtls/ecp.h>
 #include <mbedtls/error.h>
+#include <mbedtls/pk.h>
 #include <mbedtls/rsa.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509.h>
@@ -97,6 +98,10 @@ static const struct meaning {
     {MBEDTLS_ERR_ECP_INVALID_KEY, 47, "sent a public key that is not valid"},
     {MBEDTLS_ERR_ECP_BAD_INPUT_DATA, 47, "sent a public key that is not valid"},
     {MBEDTLS_ERR_X509_INVALID_FORMAT, 42, "has a certificate that is malformed"},
+    {MBEDTLS_ERR_PK_UNKNOWN_PK_ALG, 43,
+     "has a certificate with a kind of key that is not supported"},
+    {MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE, 43,
+     "has a certificate with a curve that is not supported"},
 };
 
 static const struct meaning *find_meaning(int code)
@@ -108,10 +113,10 @@ static const struct meaning *find_meaning(int code)
     return NULL;
 }
 
-/* The codes of X.509, -0x2080 to -0x2f80, are all about a certificate that could not be read. */
-static bool is_x509(int code)
+/* The codes of X.509 and of public keys are all about a certificate that could not be read. */
+static bool is_certificate(int code)
 {
-    return -code >= 0x2000 && -code < 0x3000;
+    return (-code >= 0x2000 && -code < 0x3000) || (-code >= 0x3800 && -code < 0x4000);
 }
 
 uint8_t tls_alert_of_error(int code)
@@ -120,7 +125,7 @@ uint8_t tls_alert_of_error(int code)
 
     if (m != NULL)
         return m->alert;
-    return is_x509(code) ? TLS_ALERT_BAD_CERTIFICATE : TLS_ALERT_INTERNAL_ERROR;
+    return is_certificate(code) ? TLS_ALERT_BAD_CERTIFICATE : TLS_ALERT_INTERNAL_ERROR;
 }
 
 /* What stands behind the peer's name; NULL if it is not the peer's doing. */
@@ -135,7 +140,7 @@ static const char *what_peer_did(const struct tls_failure *f)
         return "does not speak TLS: perhaps this is not its port for TLS";
     if (m != NULL)
         return m->text;
-    return is_x509(f->code) ? "has a certificate that is malformed" : NULL;
+    return is_certificate(f->code) ? "has a certificate that is malformed" : NULL;
 }
 
 static struct result explain_alert(const struct tls_failure *f, struct errinfo *e)

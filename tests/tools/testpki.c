@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "tools/der.h"
 #include "tools/dernames.h"
+#include "tools/rigged_rng.h"
 
 #define KEY_TYPES   (TESTPKI_RSA_1024 + 1)
 #define KEY_NUMBERS 32
@@ -57,9 +58,22 @@ static void *must_alloc(size_t n)
     return p;
 }
 
+static bool repeats;
+static uint64_t repeat_state;
+
+void testpki_repeat(uint64_t seed)
+{
+    repeats = true;
+    repeat_state = seed;
+}
+
 static int fill_random(void *ctx, unsigned char *out, size_t n)
 {
     (void)ctx;
+    if (repeats) {
+        const struct rng rigged = rigged_rng(&repeat_state);
+        return rigged.fill(rigged.ctx, out, n);
+    }
     while (n > 0) {
         size_t part = n > 256 ? 256 : n; /* getentropy's limit */
 

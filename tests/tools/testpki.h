@@ -123,7 +123,10 @@ char *testpki_pem_of(struct slice der, const char *label);
 /* DER of a name as .subject describes it, to free() by the caller. */
 uint8_t *testpki_name_der(const char *text, size_t *n);
 
-/* The system's random numbers. */
+/* Random numbers for tests, and for what is made here: the system's. */
 struct rng testpki_rng(void);
+
+/* From now on the ones that follow from SEED, the same in every run: for fuzz targets. */
+void testpki_repeat(uint64_t seed);
 
 #endif

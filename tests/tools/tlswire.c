@@ -28,12 +28,7 @@ void tlswire_global_init(void)
 {
     const struct rng rng = testpki_rng();
 
-    tlswire_global_init_with(&rng);
-}
-
-void tlswire_global_init_with(const struct rng *rng)
-{
-    must(is_ok(tls_global_init(rng, now_s, NULL)), "the library does not start");
+    must(is_ok(tls_global_init(&rng, now_s, NULL)), "the library does not start");
 }
 
 struct identity *tlswire_identity(const struct testpki_cert *const *chain, size_t n)
@@ -96,7 +91,7 @@ void tlsend_init(struct tlsend *end, const struct tlsend_spec *spec)
         .client_auth = spec->client_auth,
         .alpn = spec->alpn,
         .tickets = spec->tickets,
-        .rng = spec->rng != NULL ? *spec->rng : testpki_rng(),
+        .rng = testpki_rng(),
     };
 
     *end = (struct tlsend){

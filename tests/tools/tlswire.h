@@ -20,7 +20,6 @@
 /* tls_global_init() with tlswire_now_s as the clock, which starts at TESTPKI_NOW. */
 extern int64_t tlswire_now_s;
 void tlswire_global_init(void);
-void tlswire_global_init_with(const struct rng *rng); /* to repeat a run */
 
 /* An identity of CHAIN, leaf first, with the leaf's key. To be unref'ed by the caller. */
 struct identity *tlswire_identity(const struct testpki_cert *const *chain, size_t n);
@@ -60,7 +59,6 @@ struct tlsend_spec {
     struct identity *identity; /* NULL for none */
     const char *const *alpn;
     bool tickets;
-    const struct rng *rng; /* NULL: the system's */
 
     const char *server_name;
     struct tls_tickets *store;

@@ -1,0 +1,10 @@
+/* Our TLS client, whatever the peer sends and in whatever order things happen. */
+#include "tools/tlsfuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    tlsfuzz_play(TLS_CLIENT, data, size);
+    return 0;
+}
