@@ -1,0 +1,494 @@
+/*
+ * tlspeer: one of our TLS sessions on a blocking socket, to be tried by other people's programs.
+ * It does one connection after the other; --help says the rest.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "pki/certfile.h"
+#include "pki/verify.h"
+#include "sys/entropy.h"
+#include "sys/store.h"
+#include "tls/session.h"
+
+#define CAS_MAX      8
+#define IO_TIMEOUT_S 10 /* no test waits longer for a peer */
+#define READ_SIZE    16384
+#define ANSWER       "answer\n"
+
+static const char help[] =
+    "usage: tlspeer --listen PORT --cert CHAIN --key KEY [OPTION]...\n"
+    "       tlspeer --connect PORT [OPTION]...\n"
+    "\n"
+    "The server prints \"listening PORT\" (0 takes a free one), answers whatever it gets with one\n"
+    "line, goes on after errors, and ends by a signal. The client says its text, waits for an\n"
+    "answer, and closes. Both print a line for each thing that happens to a connection.\n"
+    "\n"
+    "  --cert FILE --key FILE  PEM; a client may have one, too\n"
+    "  --ca FILE               PEM or DER of who is trusted; without it nothing is checked\n"
+    "  --name NAME             client: the server's, for SNI and for the check\n"
+    "  --client-auth MODE      server: off, request or require (off)\n"
+    "  --versions V            1.2, 1.3 or auto (auto)\n"
+    "  --say TEXT              client: (hello)\n"
+    "  --times N               client: so many connections, resuming if it can (1)\n"
+    "  --answers N             client: wait for so many answers (1)\n";
+
+struct options {
+    int listen_port, connect_port; /* or -1 */
+    const char *cert, *key, *ca, *name, *say;
+    enum tls_client_auth client_auth;
+    enum tls_versions versions;
+    unsigned times, answers;
+};
+
+struct program {
+    struct options o;
+    struct trust *trust; /* NULL: nothing is checked */
+    struct tls_profile *profile;
+    struct tls_tickets *tickets;
+};
+
+static void die(const char *what, const struct errinfo *e)
+{
+    fprintf(stderr, "tlspeer: %s%s%s\n", what, e != NULL ? ": " : "", e != NULL ? e->text : "");
+    exit(2);
+}
+
+static void say(const char *what, const char *more)
+{
+    printf("%s%s%s\n", what, more[0] != '\0' ? " " : "", more);
+    (void)fflush(stdout);
+}
+
+static int64_t now_s(void)
+{
+    return (int64_t)time(NULL);
+}
+
+/* --- the judge --- */
+
+static void judge(void *arg, const struct slice *chain, size_t n, struct verdict *out)
+{
+    const struct program *p = arg;
+    const struct verify_policy policy = {.check_trust = p->trust != NULL,
+                                         .profile = VERIFY_PROFILE_COMPATIBLE};
+    struct peername name;
+    struct errinfo e = ERRINFO_INIT;
+
+    if (p->o.name != NULL && is_err(peername_parse(slice_of_str(p->o.name), &name, &e)))
+        die("--name", &e);
+    if (p->trust == NULL) {
+        out->class = VERDICT_UNVERIFIED;
+        out->valid_until_s = INT64_MAX;
+        return;
+    }
+    verify_chain(
+        &(struct verify_input){.chain = chain,
+                               .chain_len = n,
+                               .trust = p->trust,
+                               .filter = TRUST_CUSTOM,
+                               .name = p->o.name != NULL ? &name : NULL,
+                               .now = {now_s(), CLOCK_SET},
+                               .purpose = p->o.listen_port >= 0 ? VERIFY_CLIENT : VERIFY_SERVER,
+                               .policy = &policy},
+        out);
+}
+
+/* --- one connection --- */
+
+struct link {
+    int fd;
+    struct tls_session *session;
+    bool told; /* that it is established */
+};
+
+static bool flush(struct link *l)
+{
+    for (;;) {
+        const struct slice out = tls_session_output(l->session);
+        if (out.n == 0)
+            return true;
+        const ssize_t n = send(l->fd, out.p, out.n, MSG_NOSIGNAL);
+        if (n <= 0)
+            return false;
+        tls_session_sent(l->session, (size_t)n);
+    }
+}
+
+static void tell_established(struct link *l)
+{
+    const struct tls_session_facts f = tls_session_facts(l->session);
+    char line[200];
+
+    if (l->told || f.cipher == NULL)
+        return;
+    l->told = true;
+    (void)snprintf(line, sizeof(line), "%s %s %s %s", f.version, f.cipher,
+                   f.resumed ? "resumed" : "full",
+                   verdict_class_name(tls_session_verdict(l->session)->class));
+    say("established", line);
+}
+
+static void tell_end(const struct link *l)
+{
+    const struct errinfo *e = tls_session_error(l->session);
+    const struct tls_session_facts f = tls_session_facts(l->session);
+
+    if (f.alert_sent >= 0)
+        say("alert sent", tls_alert_name(f.alert_sent));
+    if (f.alert_received >= 0)
+        say("alert received", tls_alert_name(f.alert_received));
+    say(e != NULL ? "failed" : "closed", e != NULL ? e->text : "");
+}
+
+/* Waits for bytes from the network and gives them to the session; false when there will be no more.
+ */
+static bool receive(struct link *l)
+{
+    uint8_t bytes[READ_SIZE];
+    const ssize_t n = recv(l->fd, bytes, sizeof(bytes), 0);
+
+    if (n < 0 && errno == EINTR)
+        return true;
+    if (n <= 0) {
+        tls_session_feed_eof(l->session);
+        return false;
+    }
+    tls_session_feed(l->session, slice_of(bytes, (size_t)n));
+    tell_established(l);
+    return flush(l) && tls_session_state(l->session) <= TLS_ESTABLISHED;
+}
+
+/* The next line, or what there is of one, as text; NULL at the end. */
+static char *hear(struct link *l)
+{
+    static char text[READ_SIZE + 1];
+    size_t n = 0;
+
+    while (is_err(tls_session_read(l->session, (uint8_t *)text, READ_SIZE, &n)))
+        if (!receive(l))
+            return NULL;
+    text[n] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    say("heard", text);
+    return text;
+}
+
+static bool speak(struct link *l, const char *text)
+{
+    return is_ok(tls_session_write(l->session, slice_of_str(text))) && flush(l);
+}
+
+static void serve(struct link *l)
+{
+    while (hear(l) != NULL && speak(l, ANSWER))
+        ;
+}
+
+static void ask(struct link *l, const struct options *o)
+{
+    tls_session_start(l->session);
+    if (!flush(l))
+        return;
+    while (tls_session_state(l->session) == TLS_HANDSHAKE)
+        if (!receive(l))
+            return;
+    if (!speak(l, o->say))
+        return;
+    for (unsigned i = 0; i < o->answers; i++)
+        if (hear(l) == NULL)
+            return;
+    tls_session_close(l->session);
+    (void)flush(l);
+    (void)shutdown(l->fd, SHUT_WR);
+    while (receive(l))
+        ;
+}
+
+/* Returns whether all went well. */
+static bool run_connection(struct program *p, int fd)
+{
+    const struct timeval timeout = {.tv_sec = IO_TIMEOUT_S};
+    struct link l = {.fd = fd};
+    struct errinfo e = ERRINFO_INIT;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+    if (is_err(tls_session_new(p->profile,
+                               &(struct tls_session_params){.server_name = p->o.name,
+                                                            .judge = judge,
+                                                            .judge_arg = p,
+                                                            .tickets = p->tickets,
+                                                            .now_s = now_s()},
+                               &l.session, &e)))
+        die("no session", &e);
+    if (p->o.listen_port >= 0)
+        serve(&l);
+    else
+        ask(&l, &p->o);
+    (void)flush(&l);
+    tell_end(&l);
+    const bool well = l.told && tls_session_error(l.session) == NULL;
+    tls_session_free(l.session);
+    (void)close(fd);
+    return well;
+}
+
+/* --- sockets --- */
+
+static struct sockaddr_in loopback(int port)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static int open_listener(int port)
+{
+    struct sockaddr_in a = loopback(port);
+    socklen_t size = sizeof(a);
+    const int yes = 1;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char text[8];
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+        bind(fd, (struct sockaddr *)&a, size) != 0 || listen(fd, 16) != 0 ||
+        getsockname(fd, (struct sockaddr *)&a, &size) != 0)
+        die(strerror(errno), NULL);
+    (void)snprintf(text, sizeof(text), "%u", (unsigned)ntohs(a.sin_port));
+    say("listening", text);
+    return fd;
+}
+
+static int connect_to(int port)
+{
+    const struct sockaddr_in a = loopback(port);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) != 0)
+        die(strerror(errno), NULL);
+    return fd;
+}
+
+/* --- set-up --- */
+
+static volatile sig_atomic_t ended;
+
+static void on_signal(int number)
+{
+    (void)number;
+    ended = 1;
+}
+
+static struct buf read_file(const char *path)
+{
+    struct buf b;
+    struct errinfo e = ERRINFO_INIT;
+
+    buf_init(&b, LIMIT_CERT_FILE_BYTES);
+    if (path != NULL && is_err(store_read(path, &b, &e)))
+        die(path, &e);
+    return b;
+}
+
+static struct identity *load_identity(const struct options *o)
+{
+    struct identity *id = NULL;
+    struct errinfo e = ERRINFO_INIT;
+
+    if (o->cert == NULL)
+        return NULL;
+    struct buf cert = read_file(o->cert), key = read_file(o->key);
+    if (is_err(identity_load(buf_slice(&cert), buf_slice(&key), SLICE_EMPTY, &entropy_system, &id,
+                             &e)))
+        die(o->cert, &e);
+    buf_free(&cert);
+    buf_wipe(&key);
+    return id;
+}
+
+struct cas {
+    struct trust_custom list[CAS_MAX];
+    size_t n;
+};
+
+static struct result add_ca(void *arg, struct slice der, struct errinfo *e)
+{
+    struct cas *cas = arg;
+    uint8_t *copy = malloc(der.n);
+
+    (void)e;
+    if (copy == NULL || cas->n == CAS_MAX)
+        die("too many CAs", NULL);
+    memcpy(copy, der.p, der.n);
+    cas->list[cas->n++] = (struct trust_custom){"ca", {copy, der.n}};
+    return OK;
+}
+
+static struct trust *load_trust(const char *path)
+{
+    struct cas cas = {.n = 0};
+    struct trust *t = NULL;
+    struct errinfo e = ERRINFO_INIT;
+
+    if (path == NULL)
+        return NULL;
+    struct buf file = read_file(path);
+    if (is_err(certfile_each(buf_slice(&file), add_ca, &cas, &e)) ||
+        is_err(trust_new(cas.list, cas.n, NULL, NULL, &t, &e)))
+        die(path, &e);
+    buf_free(&file);
+    for (size_t i = 0; i < cas.n; i++)
+        free((void *)(uintptr_t)cas.list[i].der.p);
+    return t;
+}
+
+static int find_word(const char *const *words, const char *word)
+{
+    for (int i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    die(word, NULL);
+    return -1;
+}
+
+static struct options parse(int argc, char **argv)
+{
+    enum { LISTEN, CONNECT, CERT, KEY, CA, NAME, AUTH, VERSIONS, SAY, TIMES, ANSWERS, HELP };
+    static const struct option longs[] = {
+        {"listen", required_argument, NULL, LISTEN},
+        {"connect", required_argument, NULL, CONNECT},
+        {"cert", required_argument, NULL, CERT},
+        {"key", required_argument, NULL, KEY},
+        {"ca", required_argument, NULL, CA},
+        {"name", required_argument, NULL, NAME},
+        {"client-auth", required_argument, NULL, AUTH},
+        {"versions", required_argument, NULL, VERSIONS},
+        {"say", required_argument, NULL, SAY},
+        {"times", required_argument, NULL, TIMES},
+        {"answers", required_argument, NULL, ANSWERS},
+        {"help", no_argument, NULL, HELP},
+        {0},
+    };
+    static const char *const versions[] = {"auto", "1.2", "1.3", NULL}; /* as enum tls_versions */
+    static const char *const auths[] = {"off", "request", "require", NULL};
+    struct options o = {
+        .listen_port = -1, .connect_port = -1, .say = "hello", .times = 1, .answers = 1};
+
+    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        switch (c) {
+        case LISTEN:
+            o.listen_port = atoi(optarg);
+            break;
+        case CONNECT:
+            o.connect_port = atoi(optarg);
+            break;
+        case CERT:
+            o.cert = optarg;
+            break;
+        case KEY:
+            o.key = optarg;
+            break;
+        case CA:
+            o.ca = optarg;
+            break;
+        case NAME:
+            o.name = optarg;
+            break;
+        case AUTH:
+            o.client_auth = (enum tls_client_auth)find_word(auths, optarg);
+            break;
+        case VERSIONS:
+            o.versions = (enum tls_versions)find_word(versions, optarg);
+            break;
+        case SAY:
+            o.say = optarg;
+            break;
+        case TIMES:
+            o.times = (unsigned)atoi(optarg);
+            break;
+        case ANSWERS:
+            o.answers = (unsigned)atoi(optarg);
+            break;
+        case HELP:
+            (void)fputs(help, stdout);
+            exit(0);
+        default:
+            exit(2);
+        }
+    }
+    if ((o.listen_port < 0) == (o.connect_port < 0))
+        die("either --listen or --connect", NULL);
+    return o;
+}
+
+static void set_up(struct program *p)
+{
+    struct errinfo e = ERRINFO_INIT;
+
+    if (is_err(tls_global_init(&entropy_system, now_s, &e)))
+        die("TLS", &e);
+    struct identity *id = load_identity(&p->o);
+    p->trust = load_trust(p->o.ca);
+    if (is_err(tls_tickets_new(LIMIT_TICKETS, &p->tickets)) ||
+        is_err(tls_profile_new(
+            &(struct tls_profile_params){
+                .role = p->o.listen_port >= 0 ? TLS_SERVER : TLS_CLIENT,
+                .versions = p->o.versions,
+                .identity = id,
+                .client_auth = p->o.client_auth,
+                .tickets = true,
+                .rng = entropy_system,
+            },
+            &p->profile, &e)))
+        die("TLS", &e);
+    identity_unref(id);
+}
+
+static bool run_server(struct program *p)
+{
+    const int listener = open_listener(p->o.listen_port);
+
+    while (!ended) {
+        const int fd = accept(listener, NULL, NULL);
+        if (fd >= 0)
+            (void)run_connection(p, fd);
+    }
+    (void)close(listener);
+    return true;
+}
+
+static bool run_client(struct program *p)
+{
+    bool well = true;
+
+    for (unsigned i = 0; i < p->o.times && well; i++)
+        well = run_connection(p, connect_to(p->o.connect_port));
+    return well;
+}
+
+int main(int argc, char **argv)
+{
+    struct program p = {.o = parse(argc, argv)};
+    const struct sigaction act = {.sa_handler = on_signal};
+
+    (void)sigaction(SIGTERM, &act, NULL);
+    set_up(&p);
+    const bool well = p.o.listen_port >= 0 ? run_server(&p) : run_client(&p);
+    tls_profile_unref(p.profile);
+    tls_tickets_free(p.tickets);
+    trust_unref(p.trust);
+    tls_global_free();
+    return well ? 0 : 1;
+}
