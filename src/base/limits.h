@@ -28,9 +28,7 @@
 
 #define LIMIT_ACCEPT_BACKLOG 32 /* connections that the kernel holds for us */
 #define LIMIT_ACCEPT_TURN    8  /* accepted before other events have their turn */
-#define LIMIT_ACCEPT_RETRY_MS                                                               \
-    1000                      /* pause when there is no descriptor or memory to accept with \
-                               */
+#define LIMIT_ACCEPT_RETRY_MS 1000 /* pause without descriptors or memory to accept with */
 #define LIMIT_TCP_IDLE_S  120 /* first keep-alive probe of a connection on which nothing is sent */
 #define LIMIT_TCP_PROBE_S 15  /* between probes that nobody answers */
 #define LIMIT_TCP_UNANSWERED_MS \
