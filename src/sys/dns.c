@@ -1,24 +1,17 @@
 #include "sys/dns.h"
 
-#include <ares.h>
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/ascii.h"
 #include "base/limits.h"
 #include "base/slice.h"
+#include "sys/aresloop.h"
 #include "sys/neterr.h"
-#include "sys/uvloop.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
-
-/* One server, asked three times with doubling patience, is given up after 1 + 2 + 4 seconds: within
- * LIMIT_DNS_MS. */
-#define TRY_MS 1000
-#define TRIES  3
 
 #define NAME_MAX_DNS 253 /* RFC 1035 section 2.3.4, as text */
 #define LABEL_MAX    63
@@ -37,20 +30,9 @@ struct file_mark {
  * on until its look-ups have ended.
  */
 struct channel {
-    struct dns *dns;
-    ares_channel ares;
-    struct loop_timer *timer; /* c-ares's own retries */
-    struct ares_socket *sockets;
+    struct aresloop *ares;
     unsigned lookups;
     struct channel *next;
-};
-
-struct ares_socket {
-    uv_poll_t uv;
-    struct channel *channel;
-    ares_socket_t fd;
-    int events;
-    struct ares_socket *next;
 };
 
 struct dns {
@@ -84,149 +66,36 @@ struct dns_query {
     char host[];
 };
 
-/* --- c-ares on the loop --- */
+/* --- channels --- */
 
-static void sweep(struct dns *d);
-
-static void schedule(struct channel *c)
-{
-    struct timeval tv;
-    if (ares_timeout(c->ares, NULL, &tv) == NULL)
-        loop_timer_stop(c->timer);
-    else /* rounded up: a timer that is early would find nothing to do */
-        loop_timer_start(c->timer, (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000 + 1);
-}
-
-static void socket_ready(uv_poll_t *uv, int status, int events);
-
-/* After an error libuv watches a descriptor no more. c-ares has read the error then, and closed the
- * socket, or goes on with it. */
-static void watch_again(struct channel *c)
-{
-    for (struct ares_socket *s = c->sockets; s != NULL; s = s->next)
-        if (!uv_is_active((const uv_handle_t *)&s->uv))
-            (void)uv_poll_start(&s->uv, s->events, socket_ready);
-}
-
-static void process(struct channel *c, ares_socket_t readable, ares_socket_t writable)
-{
-    ares_process_fd(c->ares, readable, writable);
-    watch_again(c);
-    schedule(c);
-    sweep(c->dns);
-}
-
-static void retry(void *arg)
-{
-    process(arg, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-}
-
-static void socket_ready(uv_poll_t *uv, int status, int events)
-{
-    const struct ares_socket *s = uv->data;
-    struct channel *c = s->channel;
-    if (status != 0)
-        events = UV_READABLE | UV_WRITABLE;
-    process(c, (events & UV_READABLE) != 0 ? s->fd : ARES_SOCKET_BAD,
-            (events & UV_WRITABLE) != 0 ? s->fd : ARES_SOCKET_BAD);
-}
-
-static void free_socket(uv_handle_t *uv)
-{
-    free(uv->data);
-}
-
-static struct ares_socket *socket_watch(struct channel *c, ares_socket_t fd)
-{
-    struct ares_socket *s = calloc(1, sizeof *s);
-    if (s == NULL)
-        return NULL;
-    if (uv_poll_init(uvloop_of(c->dns->loop), &s->uv, fd) != 0) {
-        free(s);
-        return NULL;
-    }
-    s->uv.data = s;
-    s->channel = c;
-    s->fd = fd;
-    s->next = c->sockets;
-    c->sockets = s;
-    return s;
-}
-
-/* c-ares wants to know when FD can be read or written; neither before it closes it. Without memory
- * to watch it, c-ares finds the look-up timed out. */
-static void on_socket_state(void *data, ares_socket_t fd, int readable, int writable)
-{
-    struct channel *c = data;
-    struct ares_socket **at = &c->sockets;
-    while (*at != NULL && (*at)->fd != fd)
-        at = &(*at)->next;
-    struct ares_socket *s = *at;
-    if (readable || writable) {
-        if (s == NULL)
-            s = socket_watch(c, fd);
-        if (s == NULL)
-            return;
-        s->events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
-        (void)uv_poll_start(&s->uv, s->events, socket_ready);
-    } else if (s != NULL) {
-        *at = s->next;
-        uv_close((uv_handle_t *)&s->uv, free_socket);
-    }
-}
-
-static struct result fail_ares(struct errinfo *e, int status, const char *what)
-{
-    return fail_native(e, status == ARES_ENOMEM ? ERR_NOMEM : ERR_DNS, status, "%s: %s", what,
-                       ares_strerror(status));
-}
-
-static void channel_free(struct channel *c)
-{
-    ares_destroy(c->ares); /* ends its look-ups and closes its sockets */
-    assert(c->lookups == 0 && c->sockets == NULL);
-    loop_timer_free(c->timer);
-    free(c);
-}
+static void sweep(void *arg);
 
 static struct result channel_new(struct dns *d, struct errinfo *e)
 {
     struct channel *c = calloc(1, sizeof *c);
     if (c == NULL)
         return fail(e, ERR_NOMEM, "out of memory for the resolver");
-    c->dns = d;
-    c->timer = loop_timer_new(d->loop, retry, c);
-    char files_then_dns[] = "fb";
-    struct ares_options options = {
-        .timeout = TRY_MS,
-        .tries = TRIES,
-        .sock_state_cb = on_socket_state,
-        .sock_state_cb_data = c,
-        .lookups = files_then_dns,
-    };
-    int status = c->timer == NULL
-                     ? ARES_ENOMEM
-                     : ares_init_options(&c->ares, &options,
-                                         ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                             ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS);
-    if (status != ARES_SUCCESS) {
-        loop_timer_free(c->timer);
+    const struct result r = aresloop_new(d->loop, d->servers, sweep, d, &c->ares, e);
+    if (is_err(r)) {
         free(c);
-        return fail_ares(e, status, "cannot start the resolver");
-    }
-    if (d->servers != NULL &&
-        (status = ares_set_servers_ports_csv(c->ares, d->servers)) != ARES_SUCCESS) {
-        channel_free(c);
-        return fail_ares(e, status, "cannot use the DNS servers that are set");
+        return r;
     }
     c->next = d->channels;
     d->channels = c;
     return OK;
 }
 
-/* Frees the channels that were replaced and have no more to do. */
-static void sweep(struct dns *d)
+static void channel_free(struct channel *c)
 {
+    aresloop_free(c->ares);
+    assert(c->lookups == 0);
+    free(c);
+}
+
+/* Frees the channels that were replaced and have no more to do. */
+static void sweep(void *arg)
+{
+    const struct dns *d = arg;
     struct channel **at = &d->channels->next;
     while (*at != NULL) {
         struct channel *c = *at;
@@ -279,13 +148,13 @@ struct result dns_new(struct loop *l, struct dns **out, struct errinfo *e)
         return fail(e, ERR_NOMEM, "out of memory for the resolver");
     d->loop = l;
     d->resolv_conf = mark_of(RESOLV_CONF);
-    const int status = ares_library_init(ARES_LIB_INIT_ALL);
-    const struct result r = status == ARES_SUCCESS
-                                ? channel_new(d, e)
-                                : fail_ares(e, status, "cannot start the resolver");
+    if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
+        free(d);
+        return fail(e, ERR_DNS, "cannot start the resolver");
+    }
+    const struct result r = channel_new(d, e);
     if (is_err(r)) {
-        if (status == ARES_SUCCESS)
-            ares_library_cleanup();
+        ares_library_cleanup();
         free(d);
         return r;
     }
@@ -422,7 +291,6 @@ static bool is_host_name(const char *host)
 
 static struct result look_up(struct dns_query *q, struct errinfo *e)
 {
-    const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct lookup *k = calloc(1, sizeof *k);
     if (k == NULL)
         return fail(e, ERR_NOMEM, "out of memory for a DNS query");
@@ -432,8 +300,7 @@ static struct result look_up(struct dns_query *q, struct errinfo *e)
     k->query = q;
     q->lookup = k;
     c->lookups++;
-    ares_getaddrinfo(c->ares, q->host, NULL, &hints, lookup_ended, k);
-    schedule(c);
+    aresloop_look_up(c->ares, q->host, lookup_ended, k);
     return OK;
 }
 
