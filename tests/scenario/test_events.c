@@ -552,6 +552,7 @@ static void test_the_ui_cannot_administrate(void **state)
 
 static void test_access(void **state)
 {
+    struct local p;
     mode_t mode;
     gid_t gid;
     (void)state;
@@ -561,6 +562,12 @@ static void test_access(void **state)
     assert_int_equal(7, gid);
     sim_unix_access(t.w, ADMIN, &mode, &gid);
     assert_int_equal(0600, mode);
+
+    /* No group is nobody's. */
+    sim_unix_cred(t.w, (struct stream_cred){.uid = 4711, .gid = (gid_t)-1});
+    local_connect(&p, t.w, ADMIN);
+    assert_true(p.closed);
+    local_leave(&p);
 }
 
 int main(void)

@@ -386,6 +386,28 @@ static void test_answers_wait_for_the_reader(void **state)
     local_leave(&p);
 }
 
+/* More requests than we hold: they wait in the kernel, and with the client. */
+static void test_requests_wait_for_the_reader(void **state)
+{
+    enum { REQUESTS = 8 * LIMIT_RPC_REQUEST / sizeof(REQUEST) };
+    struct local p;
+    (void)state;
+
+    sim_net_window(t.w, 1000);
+    t.size = 100000;
+    connect_peer(&p);
+    stream_pause(p.s);
+    local_ask(&p, REQUEST "\"large\"}\n" REQUEST "\"large\"}\n");
+    for (int i = 0; i < REQUESTS; i++)
+        local_say(&p, REQUEST "\"status\"}\n");
+    sim_settle(t.w);
+    stream_resume(p.s);
+    sim_settle(t.w);
+    assert_int_equal(2 + REQUESTS, check_lines(&p));
+    assert_false(p.closed);
+    local_leave(&p);
+}
+
 static void test_a_snapshot_that_cannot_be_made_comes_later(void **state)
 {
     struct local p;
@@ -434,6 +456,8 @@ static void test_so_many_clients(void **state)
 
 static void test_who_may_connect(void **state)
 {
+    /* Who is root is let in as root: the daemon's own user has to be another one. */
+    const bool root = geteuid() == 0 && seteuid(4712) == 0;
     const struct {
         uid_t uid;
         gid_t gid;
@@ -462,6 +486,8 @@ static void test_who_may_connect(void **state)
         }
         local_leave(&p);
     }
+    if (root)
+        assert_int_equal(0, seteuid(0));
 }
 
 static void test_clients_that_go_at_any_time(void **state)
@@ -520,6 +546,7 @@ int main(void)
         TEST(test_a_backlog_within_the_limit_is_kept),
         TEST(test_an_answer_survives_the_backlog),
         TEST(test_answers_wait_for_the_reader),
+        TEST(test_requests_wait_for_the_reader),
         TEST(test_a_snapshot_that_cannot_be_made_comes_later),
         TEST(test_so_many_clients),
         TEST(test_who_may_connect),
