@@ -182,6 +182,8 @@ static struct result reload_settings(struct daemon *d, struct errinfo *e)
     } else {
         fleet_apply(d->fleet, old, s, d->trust);
     }
+    if (phone_trust_filter(old) != phone_trust_filter(s))
+        events_trust_changed(d->events);
     settings_free(old);
     return OK;
 }

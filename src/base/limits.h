@@ -20,17 +20,18 @@
     2000 /* first wait after a failure; RFC 5626 says 30 s for whole flow \
             sets, a phone's user looks at the icon */
 #define LIMIT_RECONNECT_MAX_MS 1800000 /* RFC 5626 section 4.5: max-time 1800 s */
-#define LIMIT_STABLE_MS        60000 /* registered for so long: the next failure is a first one again */
+#define LIMIT_STABLE_MS \
+    60000 /* a connection that was open for so long: the next failure is a first one again */
 #define LIMIT_CONNECTION_OUT \
     131072 /* bytes that wait for a slow server: two of the largest messages */
 #define LIMIT_CONNECTION_TURN \
     32 /* messages of one peer in one turn of the loop: none starves others */
 
-#define LIMIT_ACCEPT_BACKLOG 32 /* connections that the kernel holds for us */
-#define LIMIT_ACCEPT_TURN    8  /* accepted before other events have their turn */
+#define LIMIT_ACCEPT_BACKLOG  32   /* connections that the kernel holds for us */
+#define LIMIT_ACCEPT_TURN     8    /* accepted before other events have their turn */
 #define LIMIT_ACCEPT_RETRY_MS 1000 /* pause without descriptors or memory to accept with */
-#define LIMIT_TCP_IDLE_S  120 /* first keep-alive probe of a connection on which nothing is sent */
-#define LIMIT_TCP_PROBE_S 15  /* between probes that nobody answers */
+#define LIMIT_TCP_IDLE_S      120 /* first keep-alive probe of a connection on which nothing is sent */
+#define LIMIT_TCP_PROBE_S     15 /* between probes that nobody answers */
 #define LIMIT_TCP_UNANSWERED_MS \
     45000 /* data or probes unacknowledged for so long: the peer is gone */
 
@@ -48,11 +49,11 @@
 #define LIMIT_NAME_COMPARISONS 100000 /* of names with name constraints, likewise */
 #define LIMIT_PATH_ANCHORS \
     16 /* anchors looked at in one judgement: all custom ones, and a few built in */
-#define LIMIT_TICKETS       32    /* client session tickets kept: two a flow of 16 accounts */
-#define LIMIT_TICKETS_FLOW  2     /* servers send two at once; each resumes one connection */
-#define LIMIT_TICKET_BYTES  4096  /* one, with its secrets: it must fit into a ClientHello */
-#define LIMIT_TICKET_AGE_S  86400 /* a judgement is resumed for a day, then made afresh */
-#define LIMIT_TLS_PLAINTEXT 16384 /* RFC 8446 section 5.1 */
+#define LIMIT_TICKETS       32     /* client session tickets kept: two a flow of 16 accounts */
+#define LIMIT_TICKETS_FLOW  2      /* servers send two at once; each resumes one connection */
+#define LIMIT_TICKET_BYTES  4096   /* one, with its secrets: it must fit into a ClientHello */
+#define LIMIT_TICKET_AGE_S  86400  /* a judgement is resumed for a day, then made afresh */
+#define LIMIT_TLS_PLAINTEXT 16384  /* RFC 8446 section 5.1 */
 #define LIMIT_TLS_UNREAD    262144 /* decrypted bytes that nobody has read yet: a few socket reads */
 #define LIMIT_TLS_CONTROL_OUT \
     16384 /* beside LIMIT_CONNECTION_OUT, for handshake, key updates and alerts */
@@ -94,11 +95,11 @@
 #define LIMIT_RPC_BACKLOG                                                   \
     65536 /* bytes that wait for a slow client; then it gets a new snapshot \
            */
-#define LIMIT_RPC_REPLY  (1024 * 1024) /* trust.list with certificates as PEM is the largest */
-#define LIMIT_JSON_DEPTH 32
-#define LIMIT_TEXT       256 /* names and sentences in events */
-#define LIMIT_REPORT_TEXT \
-    1024 /* any one text in an event: a whole subject of a certificate, say */
+#define LIMIT_RPC_REPLY   (1024 * 1024) /* trust.list with certificates as PEM is the largest */
+#define LIMIT_JSON_DEPTH  32
+#define LIMIT_TEXT        256  /* names and sentences in events */
+#define LIMIT_REPORT_TEXT 1024 /* any one text in an event: a whole subject of a certificate, say \
+                                */
 
 /* --- housekeeping --- */
 #define LIMIT_CLOCK_SAVE_S 3600 /* how often the last known good time is written: flash wears */

@@ -34,7 +34,8 @@ struct account {
 
     struct registration *registration;
     struct errinfo given_up; /* the connection has to go, and why; ERR_OK: it may stay */
-    uint64_t registered_ms;  /* since when; 0 while it is not */
+    uint64_t opened_ms;      /* when the connection became OPEN */
+    bool registered;         /* on this connection, at some time */
 
     struct loop_timer *timer; /* WAITING: the next try; OPEN: the registration's; STOPPING: both */
     uint64_t deadline_ms;     /* of WAITING and STOPPING */
@@ -116,8 +117,7 @@ static void become_idle(struct account *a)
 {
     tear_down(a);
     errinfo_clear(&a->error);
-    a->verdict.class = VERDICT_NONE;
-    a->registered_ms = 0;
+    a->verdict = (struct verdict){.class = VERDICT_NONE};
     backoff_reset(&a->backoff);
     set_state(a, ACCOUNT_IDLE);
 }
@@ -127,9 +127,8 @@ static void wait_for_retry(struct account *a, const struct errinfo *why)
 {
     const uint64_t now = now_ms(a);
     /* A server that accepts us and fails at once must not reset the back-off each time. */
-    if (a->registered_ms != 0 && now - a->registered_ms >= LIMIT_STABLE_MS)
+    if (a->state == ACCOUNT_OPEN && now - a->opened_ms >= LIMIT_STABLE_MS)
         backoff_reset(&a->backoff);
-    a->registered_ms = 0;
     const uint32_t wait = backoff_next(&a->backoff, &a->shared->rng);
     a->error = *why;
     a->deadline_ms = now + wait;
@@ -210,9 +209,9 @@ static bool judge_again(struct account *a)
 
 static void note_registered(struct account *a)
 {
-    if (!registration_is_up(a->registration) || a->registered_ms != 0)
+    if (a->registered || !registration_is_up(a->registration))
         return;
-    a->registered_ms = now_ms(a);
+    a->registered = true;
     log_notice(a->area, "registered %s for %u s", a->aor,
                (unsigned)registration_granted_s(a->registration));
 }
@@ -282,6 +281,8 @@ static void on_open(void *arg)
     assert(verdict_accepted(v));
     keep_verdict(a, v);
     set_state(a, ACCOUNT_OPEN);
+    a->opened_ms = now_ms(a);
+    a->registered = false;
     errinfo_clear(&a->error);
     log_notice(a->area, "%s with %s: %s", connection_facts(a->flow.connection).version, a->host,
                verdict_sentence(v));
@@ -475,7 +476,6 @@ void account_reconnect(struct account *a)
         return;
     log_notice(a->area, "connecting anew, as asked");
     tear_down(a);
-    a->registered_ms = 0;
     backoff_reset(&a->backoff);
     registration_forget_refusals(a->registration);
     begin(a);

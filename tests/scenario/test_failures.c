@@ -336,6 +336,23 @@ static void test_a_long_life_resets_the_back_off(void **state)
     assert_int_equal(lab_status(lab).failures, 1);
 }
 
+/* The same for one that never registered us: the connection was good. */
+static void test_a_long_life_without_registration(void **state)
+{
+    struct lab *lab = *state;
+    struct registrar_endpoint *server = lab_serve(lab, LAB_IP, lab_good(lab));
+    registrar_set_fault(lab->core, REGISTRAR_FORBIDDEN);
+    registrar_endpoint_kill(server);
+    start(lab);
+    sim_advance(lab->sim, SECONDS(100));
+    assert_true(is_ok(registrar_endpoint_revive(server, NULL)));
+    sim_advance(lab->sim, HOURS(1));
+    assert_int_equal(lab_status(lab).state, ACCOUNT_OPEN);
+    sim_link_cut(sim_link_last(lab->sim), SIM_CUT_RESET);
+    assert_true(lab_until(lab, lab_is_waiting, 10));
+    assert_int_equal(lab_status(lab).failures, 1);
+}
+
 /* --- our own troubles --- */
 
 static void test_out_of_memory_is_a_failure_like_others(void **state)
@@ -371,6 +388,7 @@ int main(void)
         SCENARIO(test_refused_password_keeps_the_lock),
         SCENARIO(test_a_server_in_a_crash_loop_is_not_hammered),
         SCENARIO(test_a_long_life_resets_the_back_off),
+        SCENARIO(test_a_long_life_without_registration),
         SCENARIO(test_out_of_memory_is_a_failure_like_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
