@@ -20,7 +20,7 @@ extern struct ctl_options ctl_options;
 /* A command: ARGV[0] is its own name. Returns the exit status. */
 typedef int ctl_command(int argc, char **argv);
 
-ctl_command ctl_status, ctl_watch, ctl_accounts, ctl_trust, ctl_verify;
+ctl_command ctl_status, ctl_watch, ctl_accounts, ctl_trust, ctl_verify, ctl_probe;
 
 /* "sipsctl: ..." to stderr; returns STATUS. */
 int ctl_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -15,6 +15,7 @@ static const struct {
     {"watch", ctl_watch, "the same, live, until Ctrl-C"},
     {"accounts", ctl_accounts, "accounts [reconnect NUMBER]: a line each, or connect one anew"},
     {"verify", ctl_verify, "verify CHAIN.pem: judge a chain as the handshake does; --help"},
+    {"probe", ctl_probe, "probe HOST[:PORT]: make a handshake and judge it; --help"},
     {"trust", ctl_trust, "trust list [default|custom|all] [--pem]: the trusted certificates"},
 };
 
