@@ -89,17 +89,15 @@
     50 /* of a kind, for one file: a wrong file shall not fill the log */
 
 /* --- sockets of the phone's own processes --- */
-#define LIMIT_RPC_CLIENTS 16    /* a socket */
-#define LIMIT_RPC_REQUEST 65536 /* one line from a client */
-#define LIMIT_RPC_BATCH   8 /* requests in one line: they are answered in one turn of the loop */
-#define LIMIT_RPC_BACKLOG                                                   \
-    65536 /* bytes that wait for a slow client; then it gets a new snapshot \
-           */
-#define LIMIT_RPC_REPLY   (1024 * 1024) /* trust.list with certificates as PEM is the largest */
-#define LIMIT_JSON_DEPTH  32
-#define LIMIT_TEXT        256  /* names and sentences in events */
-#define LIMIT_REPORT_TEXT 1024 /* any one text in an event: a whole subject of a certificate, say \
-                                */
+#define LIMIT_RPC_CLIENTS  16    /* a socket */
+#define LIMIT_RPC_REQUEST  65536 /* one line from a client */
+#define LIMIT_RPC_BATCH    8 /* requests in one line: they are answered in one turn of the loop */
+#define LIMIT_RPC_BACKLOG  65536 /* bytes that wait for a slow client, then it gets a snapshot */
+#define LIMIT_RPC_RETRY_MS 1000  /* until that snapshot is tried again, where memory was short */
+#define LIMIT_RPC_REPLY    (1024 * 1024) /* trust.list with certificates as PEM is the largest */
+#define LIMIT_JSON_DEPTH   32
+#define LIMIT_TEXT         256  /* names and sentences in events */
+#define LIMIT_REPORT_TEXT  1024 /* any one text in an event, say a certificate's whole subject */
 
 /* --- housekeeping --- */
 #define LIMIT_CLOCK_SAVE_S 3600 /* how often the last known good time is written: flash wears */

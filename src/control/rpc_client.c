@@ -30,7 +30,7 @@ struct rpc_client {
 
     struct buf in;  /* not answered yet: never more than one line and what was read with it */
     size_t scanned; /* bytes of IN that have no newline */
-    struct loop_timer *turn; /* answers the next line */
+    struct loop_timer *turn; /* goes on: answers the next line */
 
     struct line *first, **last;
     size_t replies; /* in the list */
@@ -108,8 +108,10 @@ static RESULT add_snapshot(struct rpc_client *c)
 static void pump(struct rpc_client *c)
 {
     while (stream_queued(c->stream) == 0) {
-        if (c->first == NULL && c->stale && is_err(add_snapshot(c)))
-            return; /* no memory now: tried again with the next change */
+        if (c->first == NULL && c->stale && is_err(add_snapshot(c))) {
+            loop_timer_start(c->turn, LIMIT_RPC_RETRY_MS); /* no memory now */
+            return;
+        }
         if (c->first == NULL)
             return;
         /* Cannot fail: the stream is open and its queue empty. How writing ends, it tells later. */
@@ -219,7 +221,7 @@ static void work(struct rpc_client *c)
     struct slice line;
 
     if (c->replies != 0)
-        return; /* on_drained() comes back */
+        return; /* go_on() comes back */
     const bool whole = next_line(c, &line);
     if (line.n > LIMIT_RPC_REQUEST) {
         end_for_length(c);
@@ -241,11 +243,6 @@ static void work(struct rpc_client *c)
     pump(c);
 }
 
-static void on_turn(void *arg)
-{
-    work(arg);
-}
-
 static void on_data(void *arg, struct slice data)
 {
     struct rpc_client *c = arg;
@@ -256,7 +253,8 @@ static void on_data(void *arg, struct slice data)
         work(c);
 }
 
-static void on_drained(void *arg)
+/* What was sent has been taken; or the turn for the next line, or for a snapshot, has come. */
+static void go_on(void *arg)
 {
     struct rpc_client *c = arg;
 
@@ -274,14 +272,14 @@ static void on_closed(void *arg, struct result why, const struct errinfo *e)
 /* --- the beginning --- */
 
 static const struct stream_handlers handlers = {
-    .on_data = on_data, .on_drained = on_drained, .on_closed = on_closed};
+    .on_data = on_data, .on_drained = go_on, .on_closed = on_closed};
 
 struct result rpc_client_new(struct loop *l, struct stream *s,
                              const struct jsonrpc_service *service, rpc_client_gone_fn *gone,
                              void *arg, struct rpc_client **out)
 {
     struct rpc_client *c = calloc(1, sizeof *c);
-    struct loop_timer *turn = c != NULL ? loop_timer_new(l, on_turn, c) : NULL;
+    struct loop_timer *turn = c != NULL ? loop_timer_new(l, go_on, c) : NULL;
 
     if (turn == NULL) {
         free(c);
