@@ -289,6 +289,29 @@ static bool is_host_name(const char *host)
     return true;
 }
 
+/* The last label of a name that is_host_name(), at the end of which may be a dot. */
+static struct slice last_label(const char *host)
+{
+    struct slice rest = slice_of_str(host);
+    struct slice label = SLICE_EMPTY;
+    while (rest.n > 0)
+        label = slice_cut(&rest, '.');
+    return label;
+}
+
+/* RFC 6761 section 6.3: localhost and all below it are this machine, whatever files and servers
+ * say, and nobody is asked. */
+static bool take_localhost(struct dns_query *q)
+{
+    if (!slice_eq_nocase_str(last_label(q->host), "localhost"))
+        return false;
+    const bool both =
+        addr_parse("127.0.0.1", q->port, &q->addrs[0]) && addr_parse("::1", q->port, &q->addrs[1]);
+    assert(both);
+    q->count = 2;
+    return both;
+}
+
 static struct result look_up(struct dns_query *q, struct errinfo *e)
 {
     struct lookup *k = calloc(1, sizeof *k);
@@ -338,6 +361,8 @@ struct result dns_resolve(struct dns *d, const char *host, uint16_t port, dns_fn
         answer_soon(q, OK);
     } else if (!is_host_name(host)) {
         answer_soon(q, describe_failure(&q->error, ARES_EBADNAME, host));
+    } else if (take_localhost(q)) {
+        answer_soon(q, OK);
     } else {
         const struct result r = look_up(q, e);
         if (is_err(r)) {

@@ -2,9 +2,9 @@
  * dns: names to addresses, through c-ares on the loop: nothing blocks.
  *
  * /etc/hosts goes before the servers of /etc/resolv.conf, and both are read again when they change.
- * IP literals are answered without a query. Both families are asked for; the order of the answer is
- * the order to try (RFC 6724), at most LIMIT_DNS_ADDRESSES long. A look-up takes LIMIT_DNS_MS at
- * most; within it, servers are asked again, and in turn.
+ * IP literals and localhost (RFC 6761) are answered without a query. Both families are asked for;
+ * the order of the answer is the order to try (RFC 6724), at most LIMIT_DNS_ADDRESSES long. A
+ * look-up takes LIMIT_DNS_MS at most; within it, servers are asked again, and in turn.
  */
 #ifndef SIPSD_SYS_DNS_H
 #define SIPSD_SYS_DNS_H

@@ -239,6 +239,21 @@ static void an_ip_literal_is_answered_without_a_query(void **state)
     assert_int_equal(t.asked, 0);
 }
 
+static void localhost_is_answered_without_a_query(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"localhost", "LocalHost.", "phone.localhost"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        ask(names[i]);
+        assert_int_equal(t.count, 2);
+        assert_answer(0, "127.0.0.1:5061");
+        assert_answer(1, "[::1]:5061");
+    }
+    assert_int_equal(t.asked, 0);
+    ask("localhost.example.com");
+    assert_int_equal(t.asked, 2);
+}
+
 static void a_name_is_asked_for_in_both_families(void **state)
 {
     (void)state;
@@ -519,6 +534,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(an_ip_literal_is_answered_without_a_query),
+        TEST(localhost_is_answered_without_a_query),
         TEST(a_name_is_asked_for_in_both_families),
         TEST(one_family_is_enough),
         TEST(a_trailing_dot_is_allowed),
