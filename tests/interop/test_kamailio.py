@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +26,8 @@ REFUSALS = [
     ("missing-intermediate", "missing_intermediate", "Example Test Issuing CA", "unknown ca"),
     ("issuer-not-ca", "not_a_ca", "", "bad certificate"),
     ("client-purpose", "ext_key_usage", "", "bad certificate"),
+    ("outside-constraints", "name_constraints", "Example Constrained CA", "bad certificate"),
+    ("outside-soft-constraints", "name_constraints", "Example Constrained CA", "bad certificate"),
 ]
 
 
@@ -86,6 +89,28 @@ class Registers(Case):
 
     def test_intermediate(self):
         self.check_locked(Endpoint(self.pki, "via-intermediate"))
+
+    def test_chains_that_others_trip_over(self):
+        """Each is right, and each is refused by some verifier that phones have."""
+        profiles = ["cross-signed", "constrained", "constrained-softly", "p384", "rsa-pss", "with-root"]
+        endpoints = [Endpoint(self.pki, profile) for profile in profiles]
+        stray = self.add_stray_certificate(Endpoint(self.pki, "good"))
+        self.kamailio(*endpoints, stray)
+        for number, endpoint in enumerate([*endpoints, stray], 1):
+            self.phone.account(number, endpoint.port)
+        events = self.phone.start().events()
+        for number, profile in enumerate([*profiles, "a stray certificate"], 1):
+            with self.subTest(profile):
+                self.assertEqual(events.wait_locked(number)["assurance"], "full")
+
+    def add_stray_certificate(self, endpoint):
+        """One with a kind of key that mbedTLS cannot read, behind a chain that does not need it."""
+        stray = self.directory / "stray.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=stray", "-out", stray,
+                        "-keyout", self.directory / "stray.key"], check=True, capture_output=True)
+        endpoint.chain = self.directory / "chain-and-stray.pem"
+        endpoint.chain.write_text((self.pki / "good/chain.pem").read_text() + stray.read_text())
+        return endpoint
 
     def test_interval_too_brief(self):
         """423: the server's Min-Expires is taken."""

@@ -17,14 +17,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/der.h"
 #include "tools/testpki.h"
 
 #define DAY       ((int64_t)86400)
 #define YEAR      (365 * DAY)
-#define CHAIN_MAX 3 /* certificates that a peer sends, at most */
+#define CHAIN_MAX 4 /* certificates that a peer sends, at most */
 
 /* Keys that several certificates share: making RSA keys takes the time. */
-enum { KEY_CA = 1, KEY_UNKNOWN_CA, KEY_INTERMEDIATE };
+enum { KEY_CA = 1, KEY_UNKNOWN_CA, KEY_INTERMEDIATE, KEY_EXPIRED_CA };
 
 /* What all profiles are made with. */
 struct pki {
@@ -175,6 +176,118 @@ static void issuer_not_ca(const struct pki *pki, const struct testpki_cert **cha
     chain[0] = testpki_make(&s);
 }
 
+/* An intermediate CA that may issue for NAME and for 127.0.0.0/8 (RFC 5280 section 4.2.1.10). */
+static const struct testpki_cert *constrained_ca(const struct pki *pki, const char *name,
+                                                 bool critical)
+{
+    static const uint8_t loopback[] = {127, 0, 0, 0, 255, 0, 0, 0};
+    struct der d = {0};
+    const size_t all = der_open(&d, DER_SEQUENCE);
+    const size_t permitted = der_open(&d, 0xa0); /* permittedSubtrees [0] */
+    size_t subtree = der_open(&d, DER_SEQUENCE);
+
+    der_put_str(&d, 0x82, name); /* dNSName [2] */
+    der_close(&d, subtree);
+    subtree = der_open(&d, DER_SEQUENCE);
+    der_put(&d, 0x87, slice_of(loopback, sizeof(loopback))); /* iPAddress [7] */
+    der_close(&d, subtree);
+    der_close(&d, permitted);
+    der_close(&d, all);
+
+    const struct testpki_ext constraints = {"2.5.29.30", critical, der_slice(&d)};
+    const struct testpki_cert *ca = testpki_make(&(struct testpki_spec){
+        .subject = "O=Example,CN=Example Constrained CA",
+        .issuer = pki->ca,
+        .ca = true,
+        .key_usage = TESTPKI_KEY_CERT_SIGN,
+        .exts = &constraints,
+        .exts_count = 1,
+        .not_before = pki->now_s - YEAR,
+        .not_after = pki->now_s + YEAR,
+    });
+    der_free(&d);
+    return ca;
+}
+
+static void via_constrained(const struct pki *pki, const char *name, bool critical,
+                            const struct testpki_cert **chain)
+{
+    struct testpki_spec s = server(pki);
+
+    chain[1] = constrained_ca(pki, name, critical);
+    s.issuer = chain[1];
+    chain[0] = testpki_make(&s);
+}
+
+static void constrained(const struct pki *pki, const struct testpki_cert **chain)
+{
+    via_constrained(pki, pki->name, true, chain);
+}
+
+static void constrained_softly(const struct pki *pki, const struct testpki_cert **chain)
+{
+    via_constrained(pki, pki->name, false, chain);
+}
+
+static void outside_constraints(const struct pki *pki, const struct testpki_cert **chain)
+{
+    via_constrained(pki, "other.example.net", true, chain);
+}
+
+static void outside_soft_constraints(const struct pki *pki, const struct testpki_cert **chain)
+{
+    via_constrained(pki, "other.example.net", false, chain);
+}
+
+/* The intermediate's trusted root has a twin, signed by a root that expired and is sent, too. */
+static void cross_signed(const struct pki *pki, const struct testpki_cert **chain)
+{
+    struct testpki_spec s = {
+        .subject = "O=Example,CN=Example Old Root",
+        .ca = true,
+        .key = KEY_EXPIRED_CA,
+        .key_usage = TESTPKI_KEY_CERT_SIGN,
+        .not_before = pki->now_s - 3 * YEAR,
+        .not_after = pki->now_s - DAY,
+    };
+
+    via_intermediate(pki, chain);
+    chain[3] = testpki_make(&s);
+    s.subject = "O=Example,CN=Example Test Root";
+    s.key = KEY_CA;
+    s.issuer = chain[3];
+    chain[2] = testpki_make(&s);
+}
+
+static void p384(const struct pki *pki, const struct testpki_cert **chain)
+{
+    struct testpki_spec s = server(pki);
+
+    s.key_type = TESTPKI_P384;
+    s.digest = TESTPKI_SHA384;
+    chain[0] = testpki_make(&s);
+}
+
+/* RSASSA-PSS signs the leaf, and its own handshake. */
+static void rsa_pss(const struct pki *pki, const struct testpki_cert **chain)
+{
+    struct testpki_spec s = server(pki);
+
+    chain[1] = testpki_make(&(struct testpki_spec){
+        .subject = "O=Example,CN=Example RSA CA",
+        .issuer = pki->ca,
+        .ca = true,
+        .key_type = TESTPKI_RSA_2048,
+        .key_usage = TESTPKI_KEY_CERT_SIGN,
+        .not_before = pki->now_s - YEAR,
+        .not_after = pki->now_s + YEAR,
+    });
+    s.issuer = chain[1];
+    s.pss = true;
+    s.key_type = TESTPKI_RSA_2048;
+    chain[0] = testpki_make(&s);
+}
+
 static void client_purpose(const struct pki *pki, const struct testpki_cert **chain)
 {
     struct testpki_spec s = server(pki);
@@ -234,6 +347,11 @@ static const struct {
     {"common-name", "the name is only in the CN", common_name},
     {"via-intermediate", "the chain has an intermediate CA", via_intermediate},
     {"with-root", "the same, and the root is sent too", with_root},
+    {"cross-signed", "its root is sent too, signed by one that expired", cross_signed},
+    {"constrained", "by a CA that may issue for HOST only", constrained},
+    {"constrained-softly", "the same, not critical", constrained_softly},
+    {"p384", "with a key on P-384", p384},
+    {"rsa-pss", "signed by RSASSA-PSS", rsa_pss},
     {"wrong-name", "for other.example.net", wrong_name},
     {"expired", "since yesterday", expired},
     {"not-yet-valid", "until tomorrow", not_yet_valid},
@@ -241,6 +359,8 @@ static const struct {
     {"self-signed", "by its own key", self_signed},
     {"missing-intermediate", "the intermediate CA is not sent", missing_intermediate},
     {"issuer-not-ca", "issued by a server certificate", issuer_not_ca},
+    {"outside-constraints", "by a CA that may not issue for HOST", outside_constraints},
+    {"outside-soft-constraints", "the same, not critical", outside_soft_constraints},
     {"client-purpose", "a server with a client's extended key usage", client_purpose},
     {"sha1", "signed with SHA-1", sha1},
     {"weak-key", "RSA 1024", weak_key},
