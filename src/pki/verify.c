@@ -148,12 +148,38 @@ static void fill_path(const struct path *path, enum path_end end, struct verdict
         out->anchor_source = path->certs[path->len - 1]->source;
 }
 
-static bool dates_uncertain(const struct verify_input *in, const struct path *path)
+/* The first certificate of PATH whose dates the clock cannot judge, or NULL. */
+static const struct certfields *uncertain_cert(const struct verify_input *in,
+                                               const struct path *path)
 {
     for (size_t i = 0; i < path->len; i++)
         if (certrules_dates_uncertain(in, &path->certs[i]->fields))
-            return true;
-    return false;
+            return &path->certs[i]->fields;
+    return NULL;
+}
+
+/* A clock that nobody has set for sure may be right: the admin is told both dates. */
+static void say_clock_may_be_wrong(const struct verify_input *in, const struct certfields *c,
+                                   struct verdict *out)
+{
+    char label[96], begins[CLOCK_ISO_SIZE], now[CLOCK_ISO_SIZE];
+
+    certfields_label(c, label, sizeof label);
+    clock_to_iso(c->not_before_s, begins);
+    clock_to_iso(in->now.epoch_s, now);
+    verdict_add(out, REASON_CLOCK_UNSET, -1, "",
+                "The certificate of %.64s is not valid before %.10s, and the phone's clock, which "
+                "no time server has set, says %.10s: check the date of phone and %s",
+                label, begins, now, in->purpose == VERIFY_CLIENT ? "client" : "server");
+}
+
+static void say_clock_is_unset(struct verdict *out, bool accept)
+{
+    verdict_add(out, REASON_CLOCK_UNSET, -1, "",
+                accept ? "The phone's clock is not set: whether the certificates are valid now is "
+                         "checked when it is"
+                       : "The phone's clock is not set, so it cannot tell whether the "
+                         "certificates are valid; it waits for the time server");
 }
 
 /* What the clock allows of a path without faults. */
@@ -162,15 +188,15 @@ static enum verdict_class judge_clock(const struct verify_input *in, const struc
 {
     const enum verify_clock_policy policy = in->policy->clock;
     const bool refuse = policy == VERIFY_CLOCK_REFUSE && in->now.state != CLOCK_SET;
-
-    if (!refuse && !dates_uncertain(in, path))
-        return VERDICT_VERIFIED;
     const bool accept = policy == VERIFY_CLOCK_PROVISIONAL;
-    verdict_add(out, REASON_CLOCK_UNSET, -1, "",
-                accept ? "The phone's clock is not set: whether the certificates are valid now is "
-                         "checked when it is"
-                       : "The phone's clock is not set, so it cannot tell whether the "
-                         "certificates are valid; it waits for the time server");
+    const struct certfields *uncertain = uncertain_cert(in, path);
+
+    if (!refuse && uncertain == NULL)
+        return VERDICT_VERIFIED;
+    if (in->now.state == CLOCK_FLOOR && uncertain != NULL)
+        say_clock_may_be_wrong(in, uncertain, out);
+    else
+        say_clock_is_unset(out, accept);
     return accept ? VERDICT_PROVISIONAL : VERDICT_REJECTED;
 }
 

@@ -312,9 +312,28 @@ static void the_clock_decides_as_far_as_it_is_known(void **state)
     }
 }
 
+static void a_clock_that_may_be_wrong_is_told_with_both_dates(void **state)
+{
+    struct testpki_spec root_spec = {.subject = "CN=Root", .ca = true, .not_before = 800000000};
+    const struct testpki_cert *root = testpki_make(&root_spec);
+    struct testpki_spec spec = leaf_spec(root);
+    struct question q = question_new();
+
+    (void)state;
+    spec.not_before = 1000000000;
+    q.chain[0] = testpki_make(&spec);
+    q.trusted[0] = root;
+    q.clock = CLOCK_FLOOR;
+    q.now = 900000000;
+    const struct verdict v = question_ask(&q);
+    assert_non_null(strstr(verdict_sentence(&v), "not valid before 2001-09-09"));
+    assert_non_null(strstr(verdict_sentence(&v), "says 1998-07-09"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_clock_that_may_be_wrong_is_told_with_both_dates),
         cmocka_unit_test(only_cas_may_issue),
         cmocka_unit_test(a_ca_needs_the_right_key_usage),
         cmocka_unit_test(path_length_counts_intermediates),
