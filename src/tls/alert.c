@@ -1,7 +1,11 @@
 #include "tls/alert.h"
 
+#include <mbedtls/asn1.h>
+#include <mbedtls/bignum.h>
+#include <mbedtls/cipher.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/error.h>
+#include <mbedtls/md.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/rsa.h>
 #include <mbedtls/ssl.h>
@@ -95,37 +99,60 @@ static const struct meaning {
     {MBEDTLS_ERR_SSL_COUNTER_WRAPPING, 80, "sent more than one connection may carry"},
     {MBEDTLS_ERR_ECP_VERIFY_FAILED, 51, "does not have the key of its certificate"},
     {MBEDTLS_ERR_RSA_VERIFY_FAILED, 51, "does not have the key of its certificate"},
-    {MBEDTLS_ERR_ECP_INVALID_KEY, 47, "sent a public key that is not valid"},
-    {MBEDTLS_ERR_ECP_BAD_INPUT_DATA, 47, "sent a public key that is not valid"},
-    {MBEDTLS_ERR_X509_INVALID_FORMAT, 42, "has a certificate that is malformed"},
     {MBEDTLS_ERR_PK_UNKNOWN_PK_ALG, 43,
      "has a certificate with a kind of key that is not supported"},
     {MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE, 43,
      "has a certificate with a curve that is not supported"},
 };
 
+/* Whole modules, where what went wrong in them is the peer's doing, whatever it was. */
+static const struct {
+    int first, last;
+    struct meaning meaning;
+} modules[] = {
+    {MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE,
+     MBEDTLS_ERR_X509_FATAL_ERROR,
+     {0, 42, "has a certificate that is malformed"}},
+    {MBEDTLS_ERR_PK_BUFFER_TOO_SMALL,
+     MBEDTLS_ERR_PK_ALLOC_FAILED,
+     {0, 42, "has a certificate whose key is malformed"}},
+    {MBEDTLS_ERR_RSA_BAD_INPUT_DATA,
+     MBEDTLS_ERR_ECP_BAD_INPUT_DATA,
+     {0, 47, "sent a public key or a signature that is not valid"}},
+};
+
 static const struct meaning *find_meaning(int code)
 {
-    for (int pass = 0; pass < 2; pass++, code = -(-code & ~0x7f))
-        for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-            if (meanings[i].code == code)
-                return &meanings[i];
+    const int high = -(-code & ~0x7f);
+
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+        if (meanings[i].code == code || meanings[i].code == high)
+            return &meanings[i];
+    for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
+        if (high <= modules[i].first && high >= modules[i].last)
+            return &modules[i].meaning;
     return NULL;
 }
 
-/* The codes of X.509 and of public keys are all about a certificate that could not be read. */
-static bool is_certificate(int code)
+/* Each module has its own code for it; those of numbers and ASN.1 are in the low part of others. */
+static bool is_out_of_memory(int code)
 {
-    return (-code >= 0x2000 && -code < 0x3000) || (-code >= 0x3800 && -code < 0x4000);
+    static const int high[] = {MBEDTLS_ERR_SSL_ALLOC_FAILED, MBEDTLS_ERR_X509_ALLOC_FAILED,
+                               MBEDTLS_ERR_PK_ALLOC_FAILED,  MBEDTLS_ERR_ECP_ALLOC_FAILED,
+                               MBEDTLS_ERR_MD_ALLOC_FAILED,  MBEDTLS_ERR_CIPHER_ALLOC_FAILED};
+    const int low = -(-code & 0x7f);
+
+    for (size_t i = 0; i < sizeof(high) / sizeof(high[0]); i++)
+        if (code - low == high[i])
+            return true;
+    return low == MBEDTLS_ERR_MPI_ALLOC_FAILED || low == MBEDTLS_ERR_ASN1_ALLOC_FAILED;
 }
 
 uint8_t tls_alert_of_error(int code)
 {
     const struct meaning *m = find_meaning(code);
 
-    if (m != NULL)
-        return m->alert;
-    return is_certificate(code) ? TLS_ALERT_BAD_CERTIFICATE : TLS_ALERT_INTERNAL_ERROR;
+    return m != NULL && !is_out_of_memory(code) ? m->alert : TLS_ALERT_INTERNAL_ERROR;
 }
 
 /* What stands behind the peer's name; NULL if it is not the peer's doing. */
@@ -138,9 +165,7 @@ static const char *what_peer_did(const struct tls_failure *f)
         return "does not have the key of its certificate";
     if (f->code == MBEDTLS_ERR_SSL_INVALID_RECORD && !f->heard_tls)
         return "does not speak TLS: perhaps this is not its port for TLS";
-    if (m != NULL)
-        return m->text;
-    return is_certificate(f->code) ? "has a certificate that is malformed" : NULL;
+    return m != NULL ? m->text : NULL;
 }
 
 static struct result explain_alert(const struct tls_failure *f, struct errinfo *e)
@@ -163,8 +188,7 @@ static struct result explain(const struct tls_failure *f, struct errinfo *e)
     if (f->out_err == ERR_LIMIT)
         return fail_native(e, ERR_LIMIT, f->code, "the %s takes too little of what is sent",
                            f->peer);
-    if (f->out_err == ERR_NOMEM || f->code == MBEDTLS_ERR_SSL_ALLOC_FAILED ||
-        f->code == MBEDTLS_ERR_X509_ALLOC_FAILED)
+    if (f->out_err == ERR_NOMEM || is_out_of_memory(f->code))
         return fail_native(e, ERR_NOMEM, f->code, "there is not enough memory for TLS");
     if (did != NULL)
         return fail_native(e, ERR_TLS, f->code, "the %s %s", f->peer, did);

@@ -1,5 +1,6 @@
 /* Which alert goes out for what, under which keys, and what one that comes in means to people. */
 #include <mbedtls/error.h>
+#include <mbedtls/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,8 +51,17 @@ static void test_alert_of_error(void **state)
         {MBEDTLS_ERR_SSL_INVALID_MAC, 20},
         {MBEDTLS_ERR_SSL_BAD_CERTIFICATE + MBEDTLS_ERR_ASN1_OUT_OF_DATA, 42},
         {MBEDTLS_ERR_X509_INVALID_DATE, 42},
+        {MBEDTLS_ERR_X509_FATAL_ERROR, 42},
+        {MBEDTLS_ERR_PK_UNKNOWN_PK_ALG, 43},
+        {MBEDTLS_ERR_PK_INVALID_PUBKEY + MBEDTLS_ERR_ASN1_OUT_OF_DATA, 42},
+        {MBEDTLS_ERR_ECP_VERIFY_FAILED, 51},
+        {MBEDTLS_ERR_ECP_INVALID_KEY, 47},
+        {MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE, 47},
+        {MBEDTLS_ERR_RSA_INVALID_PADDING, 47},
         {MBEDTLS_ERR_X509_INVALID_EXTENSIONS + MBEDTLS_ERR_ASN1_UNEXPECTED_TAG, 42},
         {MBEDTLS_ERR_SSL_INTERNAL_ERROR, 80},
+        {MBEDTLS_ERR_ECP_ALLOC_FAILED, 80},
+        {MBEDTLS_ERR_X509_INVALID_SERIAL + MBEDTLS_ERR_ASN1_ALLOC_FAILED, 80},
         {MBEDTLS_ERR_ERROR_CORRUPTION_DETECTED, 80},
         {-1, 80},
     };
