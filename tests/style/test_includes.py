@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "control": ["base", "sys", "pki", "tls", "sip", "link"],
     "app": ["base", "sys", "pki", "tls", "sip", "link", "control"],
     "client": [],
-    "ctl": ["base", "sys", "pki", "tls"],
+    "ctl": ["base", "sys", "pki", "tls", "link"],
     "factory": ["base", "sys", "pki"],
 }
 
