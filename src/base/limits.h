@@ -42,8 +42,9 @@
 #define LIMIT_OWN_CERTS  10    /* certificates in the file of one of the phone's own */
 #define LIMIT_CERT_BYTES 65536 /* one certificate's DER */
 #define LIMIT_PATH_DEPTH 8     /* certificates of a path, leaf and anchor included */
-#define LIMIT_SIGNATURE_CHECKS \
-    100 /* for one judgement: bounds the work that a hostile list can ask for */
+#define LIMIT_SIGNATURE_CHECKS                                                                  \
+    100 /* for one judgement: bounds the work that a hostile list can ask for; one with a large \
+           key counts as several */
 #define LIMIT_PATH_STEPS       5000   /* issuers tried in one judgement, for the same reason */
 #define LIMIT_POLICIES         64     /* in one certificate; bridges between PKIs map up to 40 */
 #define LIMIT_NAME_COMPARISONS 100000 /* of names with name constraints, likewise */

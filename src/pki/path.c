@@ -1,5 +1,6 @@
 #include "pki/path.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,17 +32,16 @@ struct candidates {
 
 struct path_search {
     const struct verify_input *in;
-    /* The leaf, the peer's others in their order, then anchors as they are found. */
-    struct path_cert certs[PATH_CERTS_MAX];
-    size_t peer_count, count;
+    size_t peer_count, count; /* of certs */
     struct errinfo leaf_error, other_error;
 
     /* What was found out about them. */
-    struct candidates candidates[PATH_CERTS_MAX]; /* of each one's issuers */
-    uint8_t issuer_faults[PATH_CERTS_MAX];        /* as an issuer; 0: not looked at, else + 1 */
+    uint8_t issuer_faults[PATH_CERTS_MAX]; /* as an issuer; 0: not looked at, else + 1 */
     uint8_t signed_by[PATH_CERTS_MAX][PATH_CERTS_MAX]; /* [issuer][subject], enum signed_by */
     struct pathrules rules;
-    unsigned signature_checks, steps;
+    unsigned signature_checks; /* made */
+    unsigned signature_cost;   /* of those, in LIMIT_SIGNATURE_CHECKS */
+    unsigned steps;
     bool exhausted;
 
     bool tolerant;    /* goes on over faults */
@@ -50,15 +50,23 @@ struct path_search {
     struct path best;
     enum path_end best_end;
     int best_distance;
+
+    /* From here on, an element is as enter() leaves it; what is behind the last one is not set. */
+    struct path_cert certs[PATH_CERTS_MAX]; /* the leaf, the peer's others, anchors as found */
+    struct candidates candidates[PATH_CERTS_MAX]; /* of each one's issuers */
 };
 
 /* --- what there is to build from --- */
 
-/* The fields of certs[count] were read: what else is kept of it. */
-static void enter(struct path_search *s)
+/* The fields of certs[count] were set: what else is kept of it. ANCHOR is NULL for a peer's. */
+static void enter(struct path_search *s, const struct trust_anchor *anchor)
 {
     struct path_cert *c = &s->certs[s->count];
 
+    c->anchor = anchor != NULL;
+    c->source = anchor != NULL ? anchor->source : TRUST_SOURCE_BUILTIN;
+    c->ref = anchor != NULL ? cert_ref(anchor->cert) : NULL;
+    s->candidates[s->count].known = false;
     c->index = (uint8_t)s->count;
     c->entity = c->index;
     c->self_issued = certfields_self_issued(&c->fields);
@@ -90,7 +98,7 @@ static void read_peer_chain(struct path_search *s)
         r = der.n <= LIMIT_CERT_BYTES ? certfields_read(der, &s->certs[s->count].fields, &e)
                                       : fail(&e, ERR_LIMIT, "it is too large");
         if (is_ok(r)) {
-            enter(s);
+            enter(s, NULL);
         } else if (i == 0) {
             s->leaf_error = e;
             return;
@@ -103,10 +111,11 @@ static void read_peer_chain(struct path_search *s)
 
 struct path_search *path_search_new(const struct verify_input *in)
 {
-    struct path_search *s = calloc(1, sizeof *s);
+    struct path_search *s = malloc(sizeof *s);
 
     if (s == NULL)
         return NULL;
+    memset(s, 0, offsetof(struct path_search, certs));
     s->in = in;
     s->rules.in = in;
     s->leaf_error = ERRINFO_INIT;
@@ -185,13 +194,8 @@ static size_t intern_anchor(struct path_search *s, const struct trust_anchor *a)
         s->exhausted = s->exhausted || !s->tolerant;
         return PATH_CERTS_MAX;
     }
-    struct path_cert *c = &s->certs[s->count];
-    if (is_err(certfields_read(der, &c->fields, NULL)))
-        return PATH_CERTS_MAX;
-    c->anchor = true;
-    c->source = a->source;
-    c->ref = cert_ref(a->cert);
-    enter(s);
+    s->certs[s->count].fields = *cert_fields(a->cert);
+    enter(s, a);
     return s->count - 1;
 }
 
@@ -220,6 +224,7 @@ static const struct candidates *candidates_of(struct path_search *s, size_t subj
     if (c->known)
         return c;
     c->known = true;
+    c->count = 0;
     trust_find(s->in->trust, s->in->filter, f->issuer, f->authority_key_id, visit_anchor, &v);
     for (size_t i = 0; i < s->peer_count; i++)
         if (dn_equal(s->certs[i].fields.subject, f->issuer) &&
@@ -239,13 +244,27 @@ static bool in_path(const struct path *p, const struct path_cert *c)
 
 /* --- signatures --- */
 
-/* Counts one check more, if it is allowed. */
-static bool may_check(struct path_search *s)
+/* How many of the checks that are allowed one with this key is: large keys take several times the
+ * time of usual ones. */
+static unsigned cost_of(struct slice spki)
 {
-    if (s->signature_checks == LIMIT_SIGNATURE_CHECKS) {
+    const struct pubkey key = pubkey_read(spki);
+
+    if (key.type == PUBKEY_EC)
+        return key.bits > 384 ? 4 : key.bits > 256 ? 3 : 1;
+    return key.bits > 4096 ? 4 : 1;
+}
+
+/* Counts one check more, if it is allowed. */
+static bool may_check(struct path_search *s, struct slice spki)
+{
+    const unsigned cost = cost_of(spki);
+
+    if (s->signature_cost + cost > LIMIT_SIGNATURE_CHECKS) {
         s->exhausted = s->exhausted || !s->tolerant;
         return false;
     }
+    s->signature_cost += cost;
     s->signature_checks++;
     return true;
 }
@@ -257,7 +276,7 @@ static enum signed_by check_signature(struct path_search *s, const struct path_c
     uint8_t *known = &s->signed_by[issuer->index][subject->index];
 
     if (*known == SIGNED_UNKNOWN) {
-        if (!may_check(s))
+        if (!may_check(s, issuer->fields.key))
             return SIGNED_UNKNOWN;
         const struct certfields *f = &subject->fields;
         *known = sig_check(f->algorithm, f->tbs, f->signature, issuer->fields.key) ? SIGNED_YES
@@ -301,7 +320,7 @@ static unsigned weigh_issuer(struct path_search *s)
 
 static bool check_crl(void *arg, const struct crl *crl, const struct path_cert *signer)
 {
-    return may_check(arg) &&
+    return may_check(arg, signer->fields.key) &&
            sig_check(crl->algorithm, crl->tbs, crl->signature, signer->fields.key);
 }
 

@@ -351,18 +351,50 @@ static bool has_acceptable(const struct state *s)
     return false;
 }
 
+/* Whether anything about the path's policies can matter: mostly nothing can. */
+static bool matters(const struct policy_inputs *in, const struct certfields *const *path,
+                    size_t len)
+{
+    bool found = in->require_explicit;
+
+    for (size_t i = 0; i < len; i++)
+        found = found || path[i]->ext[CERT_EXT_POLICY_CONSTRAINTS].present ||
+                path[i]->ext[CERT_EXT_POLICY_MAPPINGS].present ||
+                path[i]->ext[CERT_EXT_INHIBIT_ANY_POLICY].present;
+    return found;
+}
+
+static enum policy_result check_form(const struct certfields *const *path, size_t len, size_t *at)
+{
+    enum policy_result r = POLICY_VALID;
+
+    for (*at = len; *at > 0 && r == POLICY_VALID;) {
+        --*at;
+        r = check_policies(content(path[*at], CERT_EXT_POLICIES));
+    }
+    return r;
+}
+
+static void begin(struct state *s, const struct policy_inputs *in, size_t len)
+{
+    s->in = in;
+    s->explicit_policy = in->require_explicit ? 0 : len + 1;
+    s->policy_mapping = in->inhibit_mapping ? 0 : len + 1;
+    s->inhibit_any = in->inhibit_any ? 0 : len + 1;
+    s->now = &s->levels[0];
+    s->now->mappings = SLICE_EMPTY;
+    s->now->count = 1;
+    s->now->nodes[0] = (struct node){.policy = any_policy};
+}
+
 enum policy_result policy_check(const struct policy_inputs *in,
                                 const struct certfields *const *path, size_t len, size_t *at)
 {
-    struct state s = {
-        .in = in,
-        .explicit_policy = in->require_explicit ? 0 : len + 1,
-        .policy_mapping = in->inhibit_mapping ? 0 : len + 1,
-        .inhibit_any = in->inhibit_any ? 0 : len + 1,
-    };
+    struct state s;
 
-    s.now = &s.levels[0];
-    s.now->nodes[s.now->count++] = (struct node){.policy = any_policy};
+    if (!matters(in, path, len))
+        return check_form(path, len, at);
+    begin(&s, in, len);
     for (*at = len; *at > 0;) {
         --*at;
         const enum policy_result r = process(&s, path[*at], *at == 0);

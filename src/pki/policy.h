@@ -25,7 +25,8 @@ enum policy_result {
     POLICY_TOO_MANY,  /* LIMIT_POLICIES */
 };
 
-/* PATH has the leaf first and does not include the anchor. AT gets an index into it. */
+/* PATH has the leaf first and does not include the anchor; LEN > 0. AT gets an index into it: of
+ * the certificate that the result is about. */
 enum policy_result policy_check(const struct policy_inputs *in,
                                 const struct certfields *const *path, size_t len, size_t *at);
 

@@ -6,9 +6,8 @@
 
 #include "pki/der_value.h"
 
-/* The baseline requirements allow exponents to 2^256 - 1 (section 6.1.6); larger ones only serve to
- * make checks slow. */
-#define RSA_EXPONENT_BITS_MAX 256
+/* Nobody uses larger ones than 2^32: they only serve to make checks slow. */
+#define RSA_EXPONENT_BITS_MAX 33
 
 /* --- keys --- */
 

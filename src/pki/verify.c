@@ -137,7 +137,10 @@ static void fill_path(const struct path *path, enum path_end end, struct verdict
         const struct certfields *c = &path->certs[i]->fields;
         struct verdict_cert *v = &out->path[i];
         certfields_label(c, v->label, sizeof v->label);
-        hash_sha256(c->der, v->sha256);
+        if (path->certs[i]->ref != NULL)
+            cert_sha256(path->certs[i]->ref, v->sha256);
+        else
+            hash_sha256(c->der, v->sha256);
         v->not_before_s = c->not_before_s;
         v->not_after_s = c->not_after_s;
         if (c->not_after_s < out->valid_until_s)

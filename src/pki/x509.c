@@ -13,6 +13,8 @@
 struct cert {
     unsigned refs;
     struct certfields fields;
+    bool hashed; /* those with a copy: they are kept, the others are gone after one look */
+    uint8_t sha256[HASH_SHA256_SIZE];
     uint8_t copy[]; /* of the DER, unless that is static */
 };
 
@@ -38,6 +40,9 @@ static struct result parse(struct slice der, bool copy, struct cert **out, struc
         free(c);
         return r;
     }
+    c->hashed = copy;
+    if (copy)
+        hash_sha256(der, c->sha256);
     c->refs = 1;
     *out = c;
     return OK;
@@ -74,7 +79,10 @@ struct slice cert_der(const struct cert *c)
 
 void cert_sha256(const struct cert *c, uint8_t out[HASH_SHA256_SIZE])
 {
-    hash_sha256(cert_der(c), out);
+    if (c->hashed)
+        memcpy(out, c->sha256, sizeof(c->sha256));
+    else
+        hash_sha256(cert_der(c), out);
 }
 
 const struct certfields *cert_fields(const struct cert *c)
