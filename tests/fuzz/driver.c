@@ -1,7 +1,8 @@
 /*
  * Runs a fuzz target without libFuzzer, for builds by any compiler: every file of the corpus as it
- * is, then a fixed number of mutations of each. The mutations are the same in every run, so a
- * failure comes back; finding new inputs is `./dev fuzz NAME`.
+ * is, then, in rounds, mutations of each, until there were enough of them or a few seconds are
+ * over. They are the same in every run, so a failure comes back; finding new inputs is `./dev fuzz
+ * NAME`.
  *
  * usage: fuzz_NAME [FILE | DIRECTORY]...
  */
@@ -12,10 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define INPUT_MAX     (1U << 20)
-#define MUTATIONS     200U   /* of each file */
-#define INPUTS_MAX    50000U /* then files run as they are: a large corpus has its own variety */
+#define ROUNDS        20U    /* of mutations, over all files */
+#define MUTATIONS     10U    /* of each file in a round */
+#define INPUTS_MAX    50000U /* a large corpus has its own variety */
+#define SECONDS_MAX   5      /* of processor time, for mutations */
 #define EDITS_MAX     8U     /* in one mutation */
 #define PATH_SIZE_MAX 4096
 
@@ -23,6 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 
 static unsigned long inputs_run;
+static unsigned round_now; /* 0: the files as they are */
+static clock_t end;        /* of the mutations */
 
 /* xorshift64 */
 static uint64_t next_random(uint64_t *state)
@@ -71,12 +77,12 @@ static size_t mutate(uint8_t *data, size_t size, uint64_t *state)
 
 static void run_mutations(const uint8_t *data, size_t size)
 {
-    uint64_t state = 0x9e3779b97f4a7c15U ^ size;
+    uint64_t state = (0x9e3779b97f4a7c15U ^ size) + round_now;
     uint8_t *changed = malloc(size + EDITS_MAX);
 
     if (changed == NULL)
         abort();
-    for (unsigned i = 0; i < MUTATIONS; i++) {
+    for (unsigned i = 0; i < MUTATIONS && clock() < end; i++) {
         size_t n = size;
         uint64_t edits = 1 + next_random(&state) % EDITS_MAX;
 
@@ -103,8 +109,9 @@ static int run_file(const char *path)
     }
     size = fread(data, 1, INPUT_MAX, f);
     fclose(f);
-    run_bytes(data, size);
-    if (size > 0 && inputs_run < INPUTS_MAX)
+    if (round_now == 0)
+        run_bytes(data, size);
+    else if (size > 0 && inputs_run < INPUTS_MAX)
         run_mutations(data, size);
     free(data);
     return 0;
@@ -131,20 +138,29 @@ static int run_directory(const char *path)
     return failed;
 }
 
-int main(int argc, char **argv)
+static int run_all(int count, char **paths)
 {
     int failed = 0;
 
-    if (LLVMFuzzerInitialize != NULL)
-        (void)LLVMFuzzerInitialize(&argc, &argv);
-    for (int i = 1; i < argc; i++) {
+    for (int i = 0; i < count; i++) {
         struct stat st;
 
-        if (stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode))
-            failed |= run_directory(argv[i]);
+        if (stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode))
+            failed |= run_directory(paths[i]);
         else
-            failed |= run_file(argv[i]);
+            failed |= run_file(paths[i]);
     }
+    return failed;
+}
+
+int main(int argc, char **argv)
+{
+    if (LLVMFuzzerInitialize != NULL)
+        (void)LLVMFuzzerInitialize(&argc, &argv);
+    int failed = run_all(argc - 1, argv + 1);
+    end = clock() + (clock_t)SECONDS_MAX * CLOCKS_PER_SEC;
+    for (round_now = 1; round_now <= ROUNDS && clock() < end; round_now++)
+        failed |= run_all(argc - 1, argv + 1);
     printf("%lu inputs\n", inputs_run);
     if (inputs_run == 0) {
         fprintf(stderr, "nothing to run: the corpus is empty\n");
