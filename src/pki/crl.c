@@ -57,8 +57,10 @@ static bool read_key_id(struct slice v, struct slice *key_id)
 
 static bool read_extension(struct slice oid, bool critical, struct slice v, struct crl *out)
 {
-    if (slice_eq(oid, SLICE_LIT("\x55\x1d\x14"))) /* cRLNumber, section 5.2.3 */
-        return !critical && read_integer(v, &out->number);
+    if (slice_eq(oid, SLICE_LIT("\x55\x1d\x14"))) { /* cRLNumber: never critical (5.2.3) */
+        out->unusable = out->unusable || critical;
+        return read_integer(v, &out->number);
+    }
     if (slice_eq(oid, SLICE_LIT("\x55\x1d\x1b"))) { /* deltaCRLIndicator */
         out->is_delta = true;
         return read_integer(v, &out->base_number);
