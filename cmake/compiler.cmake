@@ -8,7 +8,10 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 # No -DNDEBUG in any build: a failed assertion is a broken invariant in a program that decides whom to
 # trust, and a restart by init is better than going on.
-set(CMAKE_C_FLAGS_DEBUG "-Og -g3")
+set(CMAKE_C_FLAGS_DEBUG "-Og -g")
+if(SIPSD_SANITIZE) # lines are all that a report shows; the rest makes linking slow
+  set(CMAKE_C_FLAGS_DEBUG "-Og -g1")
+endif()
 set(CMAKE_C_FLAGS_MINSIZEREL "-Os -g")
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 set(CMAKE_C_FLAGS_RELEASE "-O2")
