@@ -158,6 +158,18 @@ static const uint8_t bare_hello[] = {
                                                                          compression */
 };
 
+/* The same with REST in place of its compression methods, in BYTES that have room for it. */
+static struct slice hello_with(uint8_t *bytes, struct slice rest)
+{
+    const size_t kept = sizeof(bare_hello) - 2, n = kept + rest.n;
+
+    memcpy(bytes, bare_hello, kept);
+    memcpy(bytes + kept, rest.p, rest.n);
+    bytes[4] = (uint8_t)(n - 5);
+    bytes[8] = (uint8_t)(n - 9);
+    return slice_of(bytes, n);
+}
+
 static void test_bytes_and_their_alert(void **state)
 {
     static const uint8_t long_record[] = {0x16, 0x03, 0x03, 0x48, 0x01};
@@ -167,7 +179,14 @@ static void test_bytes_and_their_alert(void **state)
     static const uint8_t short_hello[] = {0x16, 0x03, 0x01, 0x00, 0x06, 0x01,
                                           0x00, 0x00, 0x02, 0x03, 0x03};
     static const uint8_t alert_of_three[] = {0x15, 0x03, 0x03, 0x00, 0x03, 0x02, 0x28, 0x28};
-    static const struct {
+    static const uint8_t empty_alert[] = {0x15, 0x03, 0x03, 0x00, 0x00};
+    static const uint8_t deflate_only[] = {0x01, 0x01};
+    static const uint8_t compressed_points_only[] = {0x01, 0x00, 0x00, 0x06, 0x00,
+                                                     0x0b, 0x00, 0x02, 0x01, 0x01};
+    static const uint8_t no_point_formats[] = {0x01, 0x00, 0x00, 0x05, 0x00,
+                                               0x0b, 0x00, 0x01, 0x00};
+    uint8_t hellos[3][sizeof(bare_hello) + 8];
+    const struct {
         const char *what;
         struct slice in;
         int alert;
@@ -199,6 +218,18 @@ static void test_bytes_and_their_alert(void **state)
          {alert_of_three, sizeof(alert_of_three)},
          50,
          "the client sent a TLS record that is malformed"},
+        {"empty alert",
+         {empty_alert, sizeof(empty_alert)},
+         10,
+         "the client sent a TLS record that is malformed"},
+        {"no null compression", hello_with(hellos[0], slice_of(deflate_only, sizeof(deflate_only))),
+         47, "the client sent a TLS message with a value that is not allowed"},
+        {"only compressed points",
+         hello_with(hellos[1], slice_of(compressed_points_only, sizeof(compressed_points_only))),
+         47, "the client sent a TLS message with a value that is not allowed"},
+        {"no point formats",
+         hello_with(hellos[2], slice_of(no_point_formats, sizeof(no_point_formats))), 50,
+         "the client sent a TLS message that is malformed"},
         {"no extensions",
          {bare_hello, sizeof(bare_hello)},
          40,
@@ -302,6 +333,37 @@ static void test_alert_received(void **state)
     }
 }
 
+/* A close_notify is one whatever its level says, and with TLS 1.3 so is any other alert. */
+static void test_level_is_not_looked_at(void **state)
+{
+    static const struct {
+        enum tls_versions versions;
+        unsigned char level, alert;
+        enum tls_state state;
+    } cases[] = {
+        {TLS_1_2_ONLY, 0, 0, TLS_CLOSED},       {TLS_1_2_ONLY, 2, 0, TLS_CLOSED},
+        {TLS_1_3_ONLY, 2, 0, TLS_CLOSED},       {TLS_1_2_ONLY, 1, 49, TLS_ESTABLISHED},
+        {TLS_1_2_ONLY, 0, 49, TLS_FAILED},      {TLS_1_3_ONLY, 1, 49, TLS_FAILED},
+        {TLS_1_3_ONLY, 1, 90, TLS_ESTABLISHED},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct tlsend server;
+        open_end(&server, TLS_SERVER, cases[i].versions);
+        struct tlsbare peer;
+        tlsbare_init(&peer, &(struct tlsbare_spec){0});
+        tlsbare_step(&peer);
+        tlswire_run(tlsbare_wire(&peer), tlsend_wire(&server), 0);
+        assert_int_equal(0,
+                         mbedtls_ssl_send_alert_message(&peer.ssl, cases[i].level, cases[i].alert));
+        tlswire_run(tlsbare_wire(&peer), tlsend_wire(&server), 0);
+        assert_int_equal(cases[i].state, tls_session_state(server.session));
+        tlsbare_free(&peer);
+        tlsend_free(&server);
+    }
+}
+
 /* Warnings are for information, and there may be one before the ServerHello (TLS 1.2). */
 static void test_warning_is_no_failure(void **state)
 {
@@ -360,7 +422,22 @@ static void test_alert_in_the_clear_after_the_handshake(void **state)
     tls_session_feed(p.server.session, slice_of(unknown_ca, sizeof(unknown_ca)));
     assert_int_equal(TLS_FAILED, tls_session_state(p.server.session));
     assert_int_equal(-1, tls_session_facts(p.server.session).alert_received);
-    assert_int_equal(20, tls_session_facts(p.server.session).alert_sent);
+    assert_int_equal(10, tls_session_facts(p.server.session).alert_sent);
+    tlspair_free(&p);
+}
+
+/* RFC 8446 section 5: it is passed over in the handshake, for the sake of middleboxes. */
+static void test_change_cipher_spec_behind_finished(void **state)
+{
+    static const uint8_t change_cipher_spec[] = {0x14, 0x03, 0x03, 0x00, 0x01, 0x01};
+    struct tlspair p = tlspair_of((struct tlsend_spec){.versions = TLS_1_3_ONLY},
+                                  (struct tlsend_spec){.identity = server_id});
+    (void)state;
+
+    tlspair_connect(&p, 0);
+    tls_session_feed(p.server.session, slice_of(change_cipher_spec, sizeof(change_cipher_spec)));
+    assert_int_equal(TLS_FAILED, tls_session_state(p.server.session));
+    assert_int_equal(10, tls_session_facts(p.server.session).alert_sent);
     tlspair_free(&p);
 }
 
@@ -412,9 +489,11 @@ int main(void)
         cmocka_unit_test(test_message_too_long),
         cmocka_unit_test(test_nothing_in_common),
         cmocka_unit_test(test_alert_received),
+        cmocka_unit_test(test_level_is_not_looked_at),
         cmocka_unit_test(test_warning_is_no_failure),
         cmocka_unit_test(test_alert_in_the_clear_after_server_hello),
         cmocka_unit_test(test_alert_in_the_clear_after_the_handshake),
+        cmocka_unit_test(test_change_cipher_spec_behind_finished),
         cmocka_unit_test(test_client_alert_is_encrypted),
         cmocka_unit_test(test_server_alert_is_under_application_keys),
     };
