@@ -64,6 +64,15 @@
 #define LIMIT_CERT_FILE_BYTES (5 * 1024 * 1024)
 #define LIMIT_KEY_ITERATIONS  4000000 /* PBKDF2 of an encrypted key: a few seconds on a phone */
 #define LIMIT_TRUST_FILES     64 /* files looked at in the state directory; ten can be of use */
+#define LIMIT_IMPORT_COUNTED                                                               \
+    256 /* different certificates of one upload that are told apart: to say by how many it \
+           is too large */
+
+/* --- generations of files on flash --- */
+#define LIMIT_GENERATION_FILES 32 /* ten uploads, an identity, settings, and room */
+#define LIMIT_GENERATION_BYTES LIMIT_CERT_FILE_BYTES /* of one file */
+#define LIMIT_GENERATION_NAME  100 /* bytes: with number and suffix it must fit into NAME_MAX */
+#define LIMIT_DAMAGED_FILES    8   /* kept for inspection */
 
 /* --- SIP --- */
 #define LIMIT_SIP_MESSAGE      65535 /* RFC 3261 section 18.1.1: what a UDP packet could carry */
