@@ -2,71 +2,41 @@
  * store: files that are whole or not there. What an interruption leaves is tried at every single
  * system call: a child process makes the write under ptrace and is killed before the n-th one.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/store.h"
+#include "tools/killing.h"
+#include "tools/tempdir.h"
 #include "tools/unit.h"
 
-static char dir[64];
+static char dir[TEMPDIR_SIZE];
 static struct buf content;
 
 static const char *path_of(const char *name)
 {
-    static char path[2][128];
-    static unsigned turn;
-    turn ^= 1U;
-    (void)snprintf(path[turn], sizeof path[turn], "%s/%s", dir, name);
-    return path[turn];
+    return tempdir_path(dir, name);
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    (void)snprintf(dir, sizeof dir, "/tmp/test_store.XXXXXX");
-    assert_non_null(mkdtemp(dir));
+    tempdir_make(dir);
     buf_init(&content, 4096);
     return 0;
-}
-
-static void remove_tree(const char *path)
-{
-    DIR *d = opendir(path);
-    const struct dirent *entry;
-    if (d == NULL) {
-        (void)unlink(path);
-        return;
-    }
-    while ((entry = readdir(d)) != NULL) {
-        char inner[512];
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        (void)snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name);
-        if (unlink(inner) != 0)
-            remove_tree(inner);
-    }
-    (void)closedir(d);
-    (void)rmdir(path);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
     buf_free(&content);
-    remove_tree(dir);
+    tempdir_remove(dir);
     return 0;
 }
 
@@ -85,13 +55,7 @@ static bool holds(const char *name, const char *text)
 /* Names in the directory, hidden ones too. */
 static unsigned count_entries(void)
 {
-    unsigned n = 0;
-    DIR *d = opendir(dir);
-    const struct dirent *entry;
-    while ((entry = readdir(d)) != NULL)
-        n += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    (void)closedir(d);
-    return n;
+    return tempdir_count(dir);
 }
 
 /* --- reading --- */
@@ -214,131 +178,56 @@ static void removing_is_for_good_and_may_find_nothing(void **state)
 
 /* --- interrupted --- */
 
-static _Noreturn void write_new_in_child(void)
+static int write_new(void *error)
 {
-    (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-    (void)raise(SIGSTOP);
-    const struct result r = store_write(path_of("a"), 0640, SLICE_LIT("new"), NULL);
-    _exit(is_ok(r) ? 0 : 1);
+    struct errinfo e = ERRINFO_INIT;
+    const struct result r = store_write(path_of("a"), 0640, SLICE_LIT("new"), &e);
+    return is_ok(r) ? 0 : error != NULL && e.native == *(int *)error ? 1 : 2;
 }
 
-/* A child that is about to write, stopped, under ptrace. */
-static pid_t start_write(void)
+static void note_call(void *calls, long call)
 {
-    int status;
-    const pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0)
-        write_new_in_child();
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSTOPPED(status));
-    assert_int_equal(
-        ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD)),
-        0);
-    return child;
-}
-
-/* To the beginning of a system call or to its end, in turn; false if the child ended, well. */
-static bool next_stop(pid_t child)
-{
-    int status;
-    assert_int_equal(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSTOPPED(status))
-        return true;
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    return false;
-}
-
-/* Kills the write before its N-th system call; false if it ended by itself before. */
-static bool kill_write_before_call(unsigned n)
-{
-    int status;
-    const pid_t child = start_write();
-    for (unsigned stops = 0; stops < 2 * n - 1; stops++)
-        if (!next_stop(child))
-            return false;
-    assert_int_equal(kill(child, SIGKILL), 0);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status));
-    return true;
+    const char *name = call == SYS_fchmod                              ? "fchmod "
+                       : call == SYS_write                             ? "write "
+                       : call == SYS_fsync                             ? "fsync "
+                       : call == SYS_renameat || call == SYS_renameat2 ? "rename "
+                                                                       : "";
+    const size_t used = strlen(calls);
+    (void)snprintf((char *)calls + used, 256 - used, "%s", name);
 }
 
 /* What a power cut spares is decided by the order of these. */
 static void content_and_name_are_synced_in_their_order(void **state)
 {
     (void)state;
-    SKIP_UNDER_VALGRIND();
     char calls[256] = "";
-    const pid_t child = start_write();
-    while (next_stop(child)) {
-        struct __ptrace_syscall_info info = {0};
-        assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, child, (void *)sizeof info, &info) > 0);
-        if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
-            continue;
-        const long call = (long)info.entry.nr;
-        const char *name = call == SYS_fchmod                              ? "fchmod "
-                           : call == SYS_write                             ? "write "
-                           : call == SYS_fsync                             ? "fsync "
-                           : call == SYS_renameat || call == SYS_renameat2 ? "rename "
-                                                                           : "";
-        const size_t used = strlen(calls);
-        (void)snprintf(calls + used, sizeof calls - used, "%s", name);
-    }
+    if (!killing_is_possible())
+        skip();
+    killing_watch(write_new, NULL, note_call, calls);
     assert_string_equal(calls, "fchmod write fsync rename fsync ");
 }
 
 static void a_kill_at_any_system_call_leaves_old_or_new(void **state)
 {
     (void)state;
-    SKIP_UNDER_VALGRIND();
     unsigned old_ones = 0, new_ones = 0, n = 1;
+    if (!killing_is_possible())
+        skip();
     for (bool killed = true; killed; n++) {
         put("a", "old");
-        killed = kill_write_before_call(n);
+        killed = killing_before_call(write_new, NULL, n);
         const bool is_old = holds("a", "old");
         assert_true(is_old || holds("a", "new"));
         old_ones += is_old;
         new_ones += !is_old;
+        put("a", "next"); /* works, and leaves no rubbish */
+        assert_int_equal(count_entries(), 1);
         assert_true(is_ok(store_clean(dir, NULL)));
         assert_int_equal(count_entries(), 1);
     }
     assert_true(n > 8);        /* it was not over before it began */
     assert_true(old_ones > 5); /* open, open, fchmod, write, fsync, close, rename */
     assert_true(new_ones > 1); /* fsync of the directory, close, and undisturbed */
-}
-
-/* The child's calls of number CALL fail with ERROR. */
-static void forbid(long call, int error)
-{
-    const struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const struct sock_fprog program = {.len = COUNT_OF(code),
-                                       .filter = (struct sock_filter *)(uintptr_t)code};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-        _exit(100);
-}
-
-static int write_with_failing_call(long call, int error)
-{
-    int status;
-    const pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        struct errinfo e = ERRINFO_INIT;
-        forbid(call, error);
-        const struct result r = store_write(path_of("a"), 0600, SLICE_LIT("new"), &e);
-        _exit(is_ok(r) ? 0 : e.native == error ? 1 : 2);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
 }
 
 static void a_failing_system_call_leaves_the_old_and_no_rest(void **state)
@@ -353,8 +242,9 @@ static void a_failing_system_call_leaves_the_old_and_no_rest(void **state)
         {SYS_fsync, EIO},     {SYS_renameat, EIO},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        int error = cases[i].error;
         put("a", "old");
-        assert_int_equal(write_with_failing_call(cases[i].call, cases[i].error), 1);
+        assert_int_equal(killing_with_failing_call(write_new, &error, cases[i].call, error), 1);
         assert_true(holds("a", "old"));
         assert_int_equal(count_entries(), 1);
     }
