@@ -80,8 +80,7 @@ static enum kind kind_of(struct slice in)
 /* --- the reading --- */
 
 struct reader {
-    certfile_fn *fn;
-    void *arg;
+    const struct certfile_handler *handler;
     size_t found;
     enum kind seen; /* what there was instead of a certificate; KIND_CERTIFICATE: nothing */
 };
@@ -101,6 +100,21 @@ static struct result refuse_pkcs12(struct errinfo *e)
                 "and for the certificates alone add -nokeys");
 }
 
+static struct result refuse_pkcs12_pem(struct errinfo *e)
+{
+    return fail(
+        e, ERR_UNSUPPORTED,
+        "this is PKCS#12 in Base64; convert it with: grep -v -e ----- FILE | openssl base64 "
+        "-d | openssl pkcs12 -nodes -out NEW.pem, and for the certificates alone add "
+        "-nokeys");
+}
+
+static struct result see_private_key(struct reader *r, struct errinfo *e)
+{
+    r->seen = KIND_PRIVATE_KEY;
+    return r->handler->private_key != NULL ? r->handler->private_key(r->handler->arg, e) : OK;
+}
+
 static bool only_filling(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -118,14 +132,15 @@ static struct result read_structure(struct reader *r, struct slice whole, struct
     switch (kind) {
     case KIND_CERTIFICATE:
         r->found++;
-        return r->fn(r->arg, whole, e);
+        return r->handler->certificate(r->handler->arg, whole, e);
     case KIND_PKCS7:
         return refuse_pkcs7(e, der_file);
     case KIND_PKCS12:
         return refuse_pkcs12(e);
+    case KIND_PRIVATE_KEY:
+        return see_private_key(r, e);
     case KIND_REQUEST:
     case KIND_CRL:
-    case KIND_PRIVATE_KEY:
     case KIND_PUBLIC_KEY:
     case KIND_UNKNOWN:
         r->seen = kind;
@@ -148,7 +163,12 @@ static struct result read_der(struct reader *r, struct slice content, struct err
                         offset == 0 ? "the file is damaged or cut off"
                                     : "byte %zu: what follows the certificate is none",
                         offset);
-        TRY(read_structure(r, item.whole, item.value, true, e));
+        const struct result res = read_structure(r, item.whole, item.value, true, e);
+        if (is_err(res)) {
+            if (offset > 0)
+                errinfo_context(e, "byte %zu", offset);
+            return res;
+        }
     }
     return OK;
 }
@@ -172,31 +192,42 @@ static struct result read_decoded(struct reader *r, const struct pem_block *bloc
     return res;
 }
 
-static struct result read_block(struct reader *r, const struct pem_block *block, struct errinfo *e)
+/* A block that by its label is no certificate. */
+static struct result read_other(struct reader *r, const struct pem_block *block, struct errinfo *e)
 {
-    struct buf decoded;
-    struct result res;
-
     if (pem_label_is(block, "PKCS7") || pem_label_is(block, "PKCS #7 SIGNED DATA") ||
         pem_label_is(block, "CMS"))
         return refuse_pkcs7(e, false);
-    if (slice_ends(block->label, SLICE_LIT("PRIVATE KEY")))
-        r->seen = KIND_PRIVATE_KEY;
-    else if (slice_ends(block->label, SLICE_LIT("PUBLIC KEY")))
+    if (pem_label_is(block, "PKCS12") || pem_label_is(block, "PKCS #12"))
+        return refuse_pkcs12_pem(e);
+    if (slice_ends(block->label, SLICE_LIT("PRIVATE KEY"))) {
+        const struct result res = see_private_key(r, e);
+        if (is_err(res))
+            errinfo_context(e, "line %zu", block->line);
+        return res;
+    }
+    if (slice_ends(block->label, SLICE_LIT("PUBLIC KEY")))
         r->seen = KIND_PUBLIC_KEY;
     else if (slice_ends(block->label, SLICE_LIT("CERTIFICATE REQUEST")))
         r->seen = KIND_REQUEST;
     else if (pem_label_is(block, "X509 CRL"))
         r->seen = KIND_CRL;
+    return OK;
+}
+
+static struct result read_block(struct reader *r, const struct pem_block *block, struct errinfo *e)
+{
+    struct buf decoded;
+    struct result res;
+
     if (!pem_label_is(block, "CERTIFICATE") && !pem_label_is(block, "X509 CERTIFICATE") &&
         !pem_label_is(block, "TRUSTED CERTIFICATE"))
-        return OK;
-
+        return read_other(r, block, e);
     buf_init(&decoded, LIMIT_CERT_BYTES);
     res = pem_decode(block, &decoded, e);
     if (is_ok(res))
         res = read_decoded(r, block, buf_slice(&decoded), e);
-    buf_free(&decoded);
+    buf_wipe(&decoded); /* whatever the label says, it may be a private key */
     return res;
 }
 
@@ -254,10 +285,11 @@ static struct result refuse_without_certificate(const struct reader *r, struct s
     return fail(e, ERR_NOT_FOUND, "there is no certificate in the file");
 }
 
-struct result certfile_each(struct slice content, certfile_fn *fn, void *arg, struct errinfo *e)
+struct result certfile_read(struct slice content, const struct certfile_handler *handler,
+                            struct errinfo *e)
 {
     const struct slice bom = SLICE_LIT("\xef\xbb\xbf");
-    struct reader r = {.fn = fn, .arg = arg, .seen = KIND_CERTIFICATE};
+    struct reader r = {.handler = handler, .seen = KIND_CERTIFICATE};
 
     if (content.n > LIMIT_CERT_FILE_BYTES)
         return fail(e, ERR_LIMIT, "the file is larger than %d MB", LIMIT_CERT_FILE_BYTES >> 20);
@@ -279,4 +311,11 @@ struct result certfile_each(struct slice content, certfile_fn *fn, void *arg, st
     if (r.found == 0 && slice_starts(content, SLICE_LIT("MI"))) /* a SEQUENCE, long length */
         TRY(read_base64(&r, content, e));
     return r.found > 0 ? OK : refuse_without_certificate(&r, content, e);
+}
+
+struct result certfile_each(struct slice content, certfile_fn *fn, void *arg, struct errinfo *e)
+{
+    const struct certfile_handler handler = {fn, NULL, arg};
+
+    return certfile_read(content, &handler, e);
 }

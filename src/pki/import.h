@@ -74,8 +74,8 @@ void import_clear(struct import *i); /* NULL and all zero are fine */
  * corp.pem". Printable UTF-8, cut to SIZE. */
 void import_item_text(const struct import_item *item, char *out, size_t size);
 
-/* Appends the fresh ones as PEM in canonical form, each with its name in a comment line before it.
- * ERR_LIMIT, ERR_NOMEM: OUT may have a part of it then. */
+/* Appends the fresh ones as PEM in canonical form, each with its name in a comment line before it
+ * (unless that could be mistaken for PEM). ERR_LIMIT, ERR_NOMEM: OUT may have a part of it then. */
 RESULT import_write(const struct import *i, struct buf *out);
 
 /*
