@@ -11,31 +11,39 @@
 static const struct {
     struct slice oid;
     const char *name;
+    const char *malformed; /* in a sentence */
 } known[CERT_EXT_COUNT] = {
-#define CE(byte)                            \
-    {                                       \
-        (const uint8_t *)"\x55\x1d" byte, 3 \
+#define EXT(oid, name)                                                                         \
+    {                                                                                          \
+        {(const uint8_t *)(oid), sizeof(oid) - 1}, name, "its extension " name " is malformed" \
     }
-    [CERT_EXT_BASIC_CONSTRAINTS] = {CE("\x13"), "basicConstraints"},
-    [CERT_EXT_KEY_USAGE] = {CE("\x0f"), "keyUsage"},
-    [CERT_EXT_EXT_KEY_USAGE] = {CE("\x25"), "extKeyUsage"},
-    [CERT_EXT_SUBJECT_ALT_NAME] = {CE("\x11"), "subjectAltName"},
-    [CERT_EXT_NAME_CONSTRAINTS] = {CE("\x1e"), "nameConstraints"},
-    [CERT_EXT_POLICIES] = {CE("\x20"), "certificatePolicies"},
-    [CERT_EXT_POLICY_MAPPINGS] = {CE("\x21"), "policyMappings"},
-    [CERT_EXT_POLICY_CONSTRAINTS] = {CE("\x24"), "policyConstraints"},
-    [CERT_EXT_INHIBIT_ANY_POLICY] = {CE("\x36"), "inhibitAnyPolicy"},
-    [CERT_EXT_SUBJECT_KEY_ID] = {CE("\x0e"), "subjectKeyIdentifier"},
-    [CERT_EXT_AUTHORITY_KEY_ID] = {CE("\x23"), "authorityKeyIdentifier"},
-    [CERT_EXT_CRL_DISTRIBUTION_POINTS] = {CE("\x1f"), "cRLDistributionPoints"},
+#define CE(byte, name) EXT("\x55\x1d" byte, name)
+    [CERT_EXT_BASIC_CONSTRAINTS] = CE("\x13", "basicConstraints"),
+    [CERT_EXT_KEY_USAGE] = CE("\x0f", "keyUsage"),
+    [CERT_EXT_EXT_KEY_USAGE] = CE("\x25", "extKeyUsage"),
+    [CERT_EXT_SUBJECT_ALT_NAME] = CE("\x11", "subjectAltName"),
+    [CERT_EXT_NAME_CONSTRAINTS] = CE("\x1e", "nameConstraints"),
+    [CERT_EXT_POLICIES] = CE("\x20", "certificatePolicies"),
+    [CERT_EXT_POLICY_MAPPINGS] = CE("\x21", "policyMappings"),
+    [CERT_EXT_POLICY_CONSTRAINTS] = CE("\x24", "policyConstraints"),
+    [CERT_EXT_INHIBIT_ANY_POLICY] = CE("\x36", "inhibitAnyPolicy"),
+    [CERT_EXT_SUBJECT_KEY_ID] = CE("\x0e", "subjectKeyIdentifier"),
+    [CERT_EXT_AUTHORITY_KEY_ID] = CE("\x23", "authorityKeyIdentifier"),
+    [CERT_EXT_CRL_DISTRIBUTION_POINTS] = CE("\x1f", "cRLDistributionPoints"),
 #undef CE
-    [CERT_EXT_AUTHORITY_INFO_ACCESS] = {{(const uint8_t *)"\x2b\x06\x01\x05\x05\x07\x01\x01", 8},
-                                        "authorityInfoAccess"},
+    [CERT_EXT_AUTHORITY_INFO_ACCESS] =
+        EXT("\x2b\x06\x01\x05\x05\x07\x01\x01", "authorityInfoAccess"),
 };
 
 const char *cert_ext_name(enum cert_ext ext)
 {
     return ext < CERT_EXT_COUNT ? known[ext].name : "unknown";
+}
+
+static void note_flaw(struct certfields *c, const char *text)
+{
+    if (c->flaw == NULL)
+        c->flaw = text;
 }
 
 /* --- the short extensions --- */
@@ -177,6 +185,20 @@ static bool read_known(struct certfields *c, enum cert_ext ext)
 
 /* --- extensions --- */
 
+/* BER has other values that are true. */
+static bool take_critical(struct certfields *c, struct slice *ext, bool *critical)
+{
+    struct slice value;
+
+    if (der_take_bool(ext, critical))
+        return true;
+    if (!der_take(ext, DER_BOOLEAN, &value) || value.n != 1)
+        return false;
+    *critical = true;
+    note_flaw(c, "an extension is malformed");
+    return true;
+}
+
 /* Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING } */
 static RESULT read_extension(struct certfields *c, struct slice ext, struct errinfo *e)
 {
@@ -184,7 +206,7 @@ static RESULT read_extension(struct certfields *c, struct slice ext, struct erri
     struct cert_ext_field field = {.present = true};
     size_t i = 0;
 
-    if (!der_take(&ext, DER_OID, &oid) || !der_take_bool(&ext, &field.critical) ||
+    if (!der_take(&ext, DER_OID, &oid) || !take_critical(c, &ext, &field.critical) ||
         !der_take(&ext, DER_OCTET_STRING, &field.value) || ext.n != 0)
         return fail(e, ERR_PARSE, "an extension is malformed");
     while (i < CERT_EXT_COUNT && !slice_eq(known[i].oid, oid))
@@ -197,8 +219,10 @@ static RESULT read_extension(struct certfields *c, struct slice ext, struct erri
         return OK;
     }
     c->ext[i] = field;
-    if (!read_known(c, (enum cert_ext)i))
-        return fail(e, ERR_PARSE, "its extension %s is malformed", known[i].name);
+    if (!read_known(c, (enum cert_ext)i)) {
+        c->ext[i].value = SLICE_EMPTY;
+        note_flaw(c, known[i].malformed);
+    }
     return OK;
 }
 
@@ -221,8 +245,10 @@ static RESULT read_extensions(struct certfields *c, struct slice all, struct err
     struct slice list, ext, oid;
     size_t count = 0;
 
-    if (!der_take(&all, DER_SEQUENCE, &list) || all.n != 0 || list.n == 0)
+    if (!der_take(&all, DER_SEQUENCE, &list) || all.n != 0)
         return fail(e, ERR_PARSE, "its extensions are malformed");
+    if (list.n == 0)
+        note_flaw(c, "its list of extensions is empty");
     while (list.n > 0) {
         if (!der_take(&list, DER_SEQUENCE, &ext))
             return fail(e, ERR_PARSE, "its extensions are malformed");
@@ -230,7 +256,7 @@ static RESULT read_extensions(struct certfields *c, struct slice all, struct err
             return fail(e, ERR_LIMIT, "it has more than %d extensions", EXTENSIONS_MAX);
         TRY(read_extension(c, ext, e));
         if (der_take(&ext, DER_OID, &oid) && is_repeated(list, oid)) /* RFC 5280 section 4.2 */
-            return fail(e, ERR_PARSE, "it has an extension twice");
+            note_flaw(c, "it has an extension twice");
     }
     return OK;
 }
@@ -238,25 +264,40 @@ static RESULT read_extensions(struct certfields *c, struct slice all, struct err
 /* --- the body --- */
 
 /* Version ::= INTEGER { v1(0), v2(1), v3(2) }, [0] EXPLICIT DEFAULT v1 */
-static bool read_version(struct slice *tbs, unsigned *version)
+static bool read_version(struct slice *tbs, struct certfields *c)
 {
     struct slice explicit, number;
     uint32_t v = 0;
 
-    if (der_take(tbs, DER_CONTEXT_CONSTRUCTED(0), &explicit) &&
-        (!der_take(&explicit, DER_INTEGER, &number) || explicit.n != 0 || !der_to_u32(number, &v) ||
-         v > 2))
-        return false;
-    *version = v + 1;
+    if (der_take(tbs, DER_CONTEXT_CONSTRUCTED(0), &explicit)) {
+        if (!der_take(&explicit, DER_INTEGER, &number) || explicit.n != 0)
+            return false;
+        if (!der_to_u32(number, &v) || v > 2) {
+            note_flaw(c, "its version is not 1, 2 or 3");
+            v = 2;
+        }
+    }
+    c->version = v + 1;
     return true;
+}
+
+static bool take_date(struct slice *in, struct certfields *c, int64_t *epoch_s)
+{
+    struct slice text;
+
+    if (der_take_time(in, epoch_s))
+        return true;
+    *epoch_s = 0;
+    note_flaw(c, "its dates are malformed");
+    return der_take(in, DER_UTC_TIME, &text) || der_take(in, DER_GENERALIZED_TIME, &text);
 }
 
 static bool read_validity(struct slice *tbs, struct certfields *c)
 {
     struct slice validity;
 
-    return der_take(tbs, DER_SEQUENCE, &validity) && der_take_time(&validity, &c->not_before_s) &&
-           der_take_time(&validity, &c->not_after_s) && validity.n == 0;
+    return der_take(tbs, DER_SEQUENCE, &validity) && take_date(&validity, c, &c->not_before_s) &&
+           take_date(&validity, c, &c->not_after_s) && validity.n == 0;
 }
 
 /* The next element, which must be a SEQUENCE, with its header. */
@@ -278,7 +319,7 @@ static bool is_name(struct slice name)
     if (!der_take(&name, DER_SEQUENCE, &rdns))
         return false;
     while (rdns.n > 0) {
-        if (!der_take(&rdns, DER_SET, &rdn) || rdn.n == 0)
+        if (!der_take(&rdns, DER_SET, &rdn)) /* an empty one says nothing, and does no harm */
             return false;
         while (rdn.n > 0)
             if (!der_take(&rdn, DER_SEQUENCE, &pair) || !der_take(&pair, DER_OID, &oid) ||
@@ -288,11 +329,13 @@ static bool is_name(struct slice name)
     return true;
 }
 
+#define FOREIGN_FIELDS "it has fields that a certificate of its version cannot have"
+
 static RESULT read_tbs(struct slice tbs, struct certfields *c, struct errinfo *e)
 {
     struct slice unique_id, extensions;
 
-    if (!read_version(&tbs, &c->version))
+    if (!read_version(&tbs, c))
         return fail(e, ERR_PARSE, "its version is not 1, 2 or 3");
     if (!der_take_integer(&tbs, &c->serial))
         return fail(e, ERR_PARSE, "its serial number is malformed");
@@ -306,22 +349,33 @@ static RESULT read_tbs(struct slice tbs, struct certfields *c, struct errinfo *e
         return fail(e, ERR_PARSE, "its name is malformed");
     if (!take_whole(&tbs, &c->key))
         return fail(e, ERR_PARSE, "its public key is malformed");
-    if (c->version >= 2) {
-        (void)der_take(&tbs, DER_CONTEXT(1), &unique_id);
-        (void)der_take(&tbs, DER_CONTEXT(2), &unique_id);
-    }
-    if (c->version == 3 && der_take(&tbs, DER_CONTEXT_CONSTRUCTED(3), &extensions))
+    const bool issuer_id = der_take(&tbs, DER_CONTEXT(1), &unique_id);
+    const bool subject_id = der_take(&tbs, DER_CONTEXT(2), &unique_id);
+    if ((issuer_id || subject_id) && c->version < 2)
+        note_flaw(c, FOREIGN_FIELDS);
+    if (der_take(&tbs, DER_CONTEXT_CONSTRUCTED(3), &extensions)) {
+        if (c->version < 3)
+            note_flaw(c, FOREIGN_FIELDS);
         TRY(read_extensions(c, extensions, e));
-    if (tbs.n != 0)
-        return fail(e, ERR_PARSE, "it has fields that a version %u certificate cannot have",
-                    c->version);
-    return OK;
+    }
+    return tbs.n == 0 ? OK : fail(e, ERR_PARSE, FOREIGN_FIELDS);
 }
 
-RESULT certfields_read(struct slice der, struct certfields *out, struct errinfo *e)
+/* The signature of every algorithm is whole bytes. */
+static bool take_signature(struct slice *cert, struct certfields *c)
+{
+    struct slice bits;
+    unsigned unused;
+
+    if (der_take_bits(cert, &c->signature, &unused) && unused == 0)
+        return true;
+    note_flaw(c, "its signature is malformed");
+    return c->signature.n > 0 || (der_take(cert, DER_BIT_STRING, &bits) && bits.n > 0);
+}
+
+RESULT certfields_load(struct slice der, struct certfields *out, struct errinfo *e)
 {
     struct slice rest = der, cert, tbs;
-    unsigned unused;
 
     *out = (struct certfields){.der = der, .pathlen = CERT_NO_PATHLEN};
     if (!der_take(&rest, DER_SEQUENCE, &cert))
@@ -329,12 +383,18 @@ RESULT certfields_read(struct slice der, struct certfields *out, struct errinfo 
     if (rest.n != 0)
         return fail(e, ERR_PARSE, "there are %zu bytes behind its end", rest.n);
     if (!take_whole(&cert, &out->tbs) || !take_whole(&cert, &out->outer_algorithm) ||
-        !der_take_bits(&cert, &out->signature, &unused) || unused != 0 || cert.n != 0)
+        !take_signature(&cert, out) || cert.n != 0)
         return fail(e, ERR_PARSE, "its structure is not that of a certificate");
     rest = out->tbs;
     if (!der_take(&rest, DER_SEQUENCE, &tbs))
         return fail(e, ERR_PARSE, "its structure is not that of a certificate");
     return read_tbs(tbs, out, e);
+}
+
+RESULT certfields_read(struct slice der, struct certfields *out, struct errinfo *e)
+{
+    TRY(certfields_load(der, out, e));
+    return out->flaw == NULL ? OK : fail(e, ERR_PARSE, "%s", out->flaw);
 }
 
 bool certfields_self_issued(const struct certfields *c)

@@ -62,7 +62,8 @@ struct certfields {
     struct slice signature; /* the BIT STRING's bytes */
 
     struct cert_ext_field ext[CERT_EXT_COUNT];
-    bool unknown_critical;    /* an extension that is not among those, marked critical */
+    const char *flaw;      /* what is malformed in it, static; NULL: nothing. certfields_load() */
+    bool unknown_critical; /* an extension that is not among those, marked critical */
     struct slice unknown_oid; /* the first such */
 
     /* What the short extensions say; the others are read where they are judged. */
@@ -81,6 +82,13 @@ struct certfields {
  * sentence.
  */
 RESULT certfields_read(struct slice der, struct certfields *out, struct errinfo *e);
+
+/*
+ * The same, for looking at what an admin has rather than for judging it: reads around details that
+ * are malformed as long as it is clear where each field begins and ends, and says what the first
+ * such detail is in OUT->flaw. A field that is malformed has no content, a date is 1970.
+ */
+RESULT certfields_load(struct slice der, struct certfields *out, struct errinfo *e);
 
 /* Issuer and subject are the same name (RFC 5280 section 6.1: self-issued). */
 bool certfields_self_issued(const struct certfields *c);

@@ -100,6 +100,25 @@ static struct result refuse_pkcs12(struct errinfo *e)
                 "and for the certificates alone add -nokeys");
 }
 
+/* The indefinite lengths of BER, which PKCS#7 and PKCS#12 of some programs have. */
+static bool is_indefinite(struct slice s)
+{
+    return s.n >= 2 && s.p[0] == DER_SEQUENCE && s.p[1] == 0x80;
+}
+
+static struct result refuse_ber(struct slice s, bool der_file, struct errinfo *e)
+{
+    switch (tag_at(slice_from(s, 2), 0)) {
+    case DER_OID:
+        return refuse_pkcs7(e, der_file);
+    case DER_INTEGER:
+        return refuse_pkcs12(e);
+    default:
+        return fail(e, ERR_UNSUPPORTED,
+                    "this is BER, not DER; convert it with: openssl x509 -in FILE -out NEW.pem");
+    }
+}
+
 static struct result refuse_pkcs12_pem(struct errinfo *e)
 {
     return fail(
@@ -149,19 +168,20 @@ static struct result read_structure(struct reader *r, struct slice whole, struct
     return OK;
 }
 
-/* One certificate after the other, as they are. */
+/* One certificate after the other, as they are. What cannot be the beginning of another one is
+ * passed over, as OpenSSL does it. */
 static struct result read_der(struct reader *r, struct slice content, struct errinfo *e)
 {
     struct slice rest = content;
 
-    while (!only_filling(rest)) {
-        size_t offset = content.n - rest.n;
+    while (rest.n > 0 && rest.p[0] == DER_SEQUENCE) {
+        const size_t offset = content.n - rest.n;
         struct der_item item;
 
-        if (!der_next(&rest, &item) || item.tag != DER_SEQUENCE)
+        if (!der_next(&rest, &item))
             return fail(e, ERR_PARSE,
                         offset == 0 ? "the file is damaged or cut off"
-                                    : "byte %zu: what follows the certificate is none",
+                                    : "byte %zu: the certificate that begins here is cut off",
                         offset);
         const struct result res = read_structure(r, item.whole, item.value, true, e);
         if (is_err(res)) {
@@ -173,8 +193,8 @@ static struct result read_der(struct reader *r, struct slice content, struct err
     return OK;
 }
 
-/* DECODED is what a PEM block has. OpenSSL's TRUSTED CERTIFICATE has settings of its own behind the
- * certificate; they mean nothing here. */
+/* DECODED is what a PEM block has. What is behind the certificate means nothing here: OpenSSL puts
+ * settings of its own there in a TRUSTED CERTIFICATE, others leave rubbish. */
 static struct result read_decoded(struct reader *r, const struct pem_block *block,
                                   struct slice decoded, struct errinfo *e)
 {
@@ -182,11 +202,12 @@ static struct result read_decoded(struct reader *r, const struct pem_block *bloc
     struct der_item item;
     struct result res;
 
-    if (!der_next(&rest, &item) || item.tag != DER_SEQUENCE)
-        return fail(e, ERR_PARSE, "line %zu: the certificate is damaged or cut off", block->line);
-    if (!pem_label_is(block, "TRUSTED CERTIFICATE") && !only_filling(rest))
-        return fail(e, ERR_PARSE, "line %zu: there are bytes behind the certificate", block->line);
-    res = read_structure(r, item.whole, item.value, false, e);
+    if (is_indefinite(decoded))
+        res = refuse_ber(decoded, false, e);
+    else if (!der_next(&rest, &item) || item.tag != DER_SEQUENCE)
+        res = fail(e, ERR_PARSE, "the certificate is damaged or cut off");
+    else
+        res = read_structure(r, item.whole, item.value, false, e);
     if (is_err(res))
         errinfo_context(e, "line %zu", block->line);
     return res;
@@ -265,12 +286,11 @@ static bool is_utf16(struct slice s)
                         (s.p[0] == 0 && s.p[1] == '-') || (s.p[0] == '-' && s.p[1] == 0));
 }
 
-/* A SEQUENCE with a long length, as everything is that holds a certificate; or an indefinite one,
- * which PKCS#7 and PKCS#12 of some programs have. Text may begin with '0', which is the tag, too.
- */
+/* A SEQUENCE with a long length, as everything is that holds a certificate. Text may begin with
+ * '0', which is the tag, too. */
 static bool is_der(struct slice s)
 {
-    return s.n >= 2 && s.p[0] == DER_SEQUENCE && s.p[1] >= 0x80 && s.p[1] <= 0x84;
+    return s.n >= 2 && s.p[0] == DER_SEQUENCE && s.p[1] > 0x80 && s.p[1] <= 0x84;
 }
 
 static struct result refuse_without_certificate(const struct reader *r, struct slice content,
@@ -301,9 +321,8 @@ struct result certfile_read(struct slice content, const struct certfile_handler 
         return fail(e, ERR_UNSUPPORTED,
                     "the file is UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8 FILE > "
                     "NEW.pem");
-    if (is_der(content) && content.p[1] == 0x80)
-        return tag_at(slice_from(content, 2), 0) == DER_OID ? refuse_pkcs7(e, true)
-                                                            : refuse_pkcs12(e);
+    if (is_indefinite(content))
+        return refuse_ber(content, true, e);
     if (is_der(content))
         TRY(read_der(&r, content, e));
     else

@@ -44,8 +44,9 @@ bool dn_next(struct dn_cursor *at, struct dn_attribute *out)
 {
     bool joined = at->rdn.n > 0;
 
-    if (!joined && !der_take(&at->rdns, DER_SET, &at->rdn))
-        return false;
+    while (at->rdn.n == 0) /* an empty one has no attribute, but others follow */
+        if (!der_take(&at->rdns, DER_SET, &at->rdn))
+            return false;
     if (!next_attribute(&at->rdn, out)) {
         *at = (struct dn_cursor){SLICE_EMPTY, SLICE_EMPTY};
         return false;
@@ -366,15 +367,25 @@ static void put_attribute(struct text *t, const struct dn_attribute *a)
         put_escaped(t, c, first, chars.rest.n == 0);
 }
 
+/* The next RDN that is not empty: thousands of those say nothing, and shall cost nothing. */
+static bool next_rdn(struct slice *rdns, struct slice *rdn)
+{
+    do {
+        if (!der_take(rdns, DER_SET, rdn))
+            return false;
+    } while (rdn->n == 0);
+    return true;
+}
+
 void dn_text(struct slice name, char *out, size_t size)
 {
     struct text t = text_in(out, size);
-    struct slice rdns, rdn;
+    struct slice rdns, rdn = SLICE_EMPTY;
     size_t count = 0;
 
     if (!open_name(name, &rdns))
         return;
-    for (struct slice rest = rdns; der_take(&rest, DER_SET, &rdn);)
+    for (struct slice rest = rdns; next_rdn(&rest, &rdn);)
         count++;
     for (size_t i = count; i > 0 && !t.full; i--) {
         struct slice rest = rdns;
@@ -382,7 +393,7 @@ void dn_text(struct slice name, char *out, size_t size)
         struct dn_attribute a;
 
         for (size_t k = 0; k < i; k++)
-            (void)der_take(&rest, DER_SET, &rdn);
+            (void)next_rdn(&rest, &rdn);
         for (; !t.full && next_attribute(&rdn, &a); before = "+") {
             put_str(&t, before);
             put_attribute(&t, &a);

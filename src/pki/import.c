@@ -205,6 +205,9 @@ static RESULT check_purpose(const struct cert *c, bool *pin, struct errinfo *e)
 
 static RESULT judge(const struct import_request *r, struct import_item *item, struct errinfo *e)
 {
+    const char *flaw = cert_fields(item->cert)->flaw;
+    if (flaw != NULL)
+        return fail(e, ERR_CERT, "%s cannot be trusted: %s", label_of(item->cert).text, flaw);
     TRY(check_purpose(item->cert, &item->pin, e));
     TRY(check_dates(r, item->cert, e));
     TRY(check_key(r, item->cert, e));
@@ -294,7 +297,7 @@ static RESULT add(void *arg, struct slice der, struct errinfo *e)
     g->number++;
     if (is_repeated(g->out, der))
         return OK;
-    struct result r = cert_parse(der, &item.cert, e);
+    struct result r = cert_load(der, &item.cert, e);
     if (is_ok(r)) {
         (void)trust_find_exact(g->r->trust, TRUST_ALL, der, note_known, &item);
         r = take(g, &item, e);

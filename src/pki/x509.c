@@ -20,7 +20,10 @@ struct cert {
 
 /* --- the object --- */
 
-static struct result parse(struct slice der, bool copy, struct cert **out, struct errinfo *e)
+typedef struct result read_fn(struct slice der, struct certfields *out, struct errinfo *e);
+
+static struct result parse(struct slice der, bool copy, read_fn *read, struct cert **out,
+                           struct errinfo *e)
 {
     struct cert *c;
     struct result r;
@@ -34,7 +37,7 @@ static struct result parse(struct slice der, bool copy, struct cert **out, struc
         memcpy(c->copy, der.p, der.n);
         der.p = c->copy;
     }
-    r = certfields_read(der, &c->fields, e);
+    r = read(der, &c->fields, e);
     if (is_err(r)) {
         errinfo_context(e, "the certificate cannot be read");
         free(c);
@@ -50,12 +53,17 @@ static struct result parse(struct slice der, bool copy, struct cert **out, struc
 
 struct result cert_parse(struct slice der, struct cert **out, struct errinfo *e)
 {
-    return parse(der, true, out, e);
+    return parse(der, true, certfields_read, out, e);
+}
+
+struct result cert_load(struct slice der, struct cert **out, struct errinfo *e)
+{
+    return parse(der, true, certfields_load, out, e);
 }
 
 struct result cert_parse_static(struct slice der, struct cert **out, struct errinfo *e)
 {
-    return parse(der, false, out, e);
+    return parse(der, false, certfields_read, out, e);
 }
 
 struct cert *cert_ref(struct cert *c)

@@ -22,6 +22,10 @@ struct mbedtls_x509_crt;
  * over LIMIT_CERT_BYTES; each with a sentence. */
 RESULT cert_parse(struct slice der, struct cert **out, struct errinfo *e);
 
+/* The same, for showing to an admin what he has: details may be malformed, which is then said by
+ * cert_fields()->flaw. Never to be trusted, and no judgement gets one. */
+RESULT cert_load(struct slice der, struct cert **out, struct errinfo *e);
+
 /* The same without a copy: DER is read-only memory that outlives the cert (the built-in table). */
 RESULT cert_parse_static(struct slice der, struct cert **out, struct errinfo *e);
 
