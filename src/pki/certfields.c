@@ -367,10 +367,12 @@ static bool take_signature(struct slice *cert, struct certfields *c)
     struct slice bits;
     unsigned unused;
 
-    if (der_take_bits(cert, &c->signature, &unused) && unused == 0)
+    if (der_take_bits(cert, &bits, &unused) && unused == 0) {
+        c->signature = bits;
         return true;
+    }
     note_flaw(c, "its signature is malformed");
-    return c->signature.n > 0 || (der_take(cert, DER_BIT_STRING, &bits) && bits.n > 0);
+    return cert->n == 0 || (der_take(cert, DER_BIT_STRING, &bits) && bits.n > 0);
 }
 
 RESULT certfields_load(struct slice der, struct certfields *out, struct errinfo *e)

@@ -14,6 +14,7 @@ enum kind {
     KIND_PUBLIC_KEY,
     KIND_PKCS7,
     KIND_PKCS12,
+    KIND_NOTHING,
     KIND_UNKNOWN,
 };
 
@@ -23,6 +24,7 @@ static const char *const kind_text[] = {
     [KIND_CRL] = "a revocation list",
     [KIND_PRIVATE_KEY] = "a private key",
     [KIND_PUBLIC_KEY] = "a public key",
+    [KIND_NOTHING] = "a block that is empty",
     [KIND_UNKNOWN] = "something else",
 };
 
@@ -161,6 +163,7 @@ static struct result read_structure(struct reader *r, struct slice whole, struct
     case KIND_REQUEST:
     case KIND_CRL:
     case KIND_PUBLIC_KEY:
+    case KIND_NOTHING:
     case KIND_UNKNOWN:
         r->seen = kind;
         break;
@@ -202,6 +205,10 @@ static struct result read_decoded(struct reader *r, const struct pem_block *bloc
     struct der_item item;
     struct result res;
 
+    if (decoded.n == 0) { /* nothing was there that could be broken */
+        r->seen = KIND_NOTHING;
+        return OK;
+    }
     if (is_indefinite(decoded))
         res = refuse_ber(decoded, false, e);
     else if (!der_next(&rest, &item) || item.tag != DER_SEQUENCE)

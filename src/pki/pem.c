@@ -79,22 +79,35 @@ static void split_headers(struct pem_block *b)
     b->base64_line = r.line;
 }
 
-struct result pem_next(struct pem_reader *r, struct pem_block *out, struct errinfo *e)
+/* Where in S the next BEGIN or END stands; s.n if nowhere. Not both are looked for to the end of
+ * the text, where only one may be: that would take time in the square of their number. */
+static size_t find_mark(struct slice s)
 {
-    struct slice text;
+    size_t at = 0;
 
-    *out = (struct pem_block){0};
-    if (!take_until(r, begin_mark, &text))
-        return err(ERR_NOT_FOUND);
+    while (at < s.n) {
+        at += slice_find_slice(slice_from(s, at), dashes);
+        if (at == s.n || slice_starts(slice_from(s, at), begin_mark) ||
+            slice_starts(slice_from(s, at), end_mark))
+            return at;
+        at++;
+    }
+    return s.n;
+}
+
+/* The block whose BEGIN was just taken. */
+static struct result read_block(struct pem_reader *r, struct pem_block *out, struct errinfo *e)
+{
     out->line = r->line;
     if (!take_until(r, dashes, &out->label) || count_lines(out->label, 0) > 0)
         return fail(e, ERR_PARSE, "line %zu: the BEGIN line does not end with five hyphens",
                     out->line);
     out->base64_line = r->line;
-    if (!take_until(r, end_mark, &out->base64) ||
-        slice_find_slice(out->base64, begin_mark) != out->base64.n)
+    const size_t end = find_mark(r->rest);
+    if (!slice_starts(slice_from(r->rest, end), end_mark))
         return fail(e, ERR_PARSE, "line %zu: the block that begins here has no END line",
                     out->line);
+    (void)take_until(r, end_mark, &out->base64);
     if (!slice_starts(r->rest, out->label) ||
         !slice_starts(slice_from(r->rest, out->label.n), dashes))
         return fail(e, ERR_PARSE,
@@ -103,6 +116,32 @@ struct result pem_next(struct pem_reader *r, struct pem_block *out, struct errin
     skip(r, out->label.n + dashes.n);
     split_headers(out);
     return OK;
+}
+
+/* Whether a BEGIN behind TEXT is part of a sentence: words stand before it on its line. */
+static bool is_prose(struct slice text)
+{
+    while (text.n > 0 && text.p[text.n - 1] != '\n' && text.p[text.n - 1] != '\r')
+        if (ascii_is_alpha(text.p[--text.n]))
+            return true;
+    return false;
+}
+
+struct result pem_next(struct pem_reader *r, struct pem_block *out, struct errinfo *e)
+{
+    struct slice text;
+
+    for (;;) {
+        *out = (struct pem_block){0};
+        if (!take_until(r, begin_mark, &text))
+            return err(ERR_NOT_FOUND);
+        const bool prose = is_prose(text);
+        const struct pem_reader behind = *r;
+        const struct result res = read_block(r, out, prose ? NULL : e);
+        if (is_ok(res) || !prose)
+            return res;
+        *r = behind;
+    }
 }
 
 bool pem_label_is(const struct pem_block *b, const char *label)

@@ -107,6 +107,9 @@ static void test_texts(void **state)
         {"\xef\xbb\xbf%A", "a"},
         {"%A\xef\xbb\xbf%B", "ab"}, /* files put together */
         {"Subject: a\n 0 s:CN = a\n%Abetween\n%Bbehind", "ab"},
+        {"paste from -----BEGIN to -----END\n%A", "a"},
+        {"take what is behind -----BEGIN CERTIFICATE----- and\n%A", "a"},
+        {"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n%A", "a"},
         {"MIME-Version: 1.0\n\n%A", "a"}, /* begins as Base64 of DER does */
         {"0 s:CN = a\n%A", "a"},          /* begins with the byte that DER begins with */
         {"-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n%A", "a"},
@@ -298,8 +301,8 @@ static void test_refused(void **state)
          "line 4: this is not Base64"},
         {"-----BEGIN CERTIFICATE-----\nAAAAA\n-----END CERTIFICATE-----", ERR_PARSE,
          "this is not Base64"},
-        {"-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----", ERR_PARSE,
-         "line 1: the certificate is damaged"},
+        {"-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----", ERR_NOT_FOUND,
+         "a block that is empty"},
         {"-----BEGIN CERTIFICATE-----\nMIIBAAAA\n-----END CERTIFICATE-----", ERR_PARSE,
          "line 1: the certificate is damaged"},
     };
