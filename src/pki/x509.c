@@ -22,7 +22,7 @@ struct cert {
 
 typedef struct result read_fn(struct slice der, struct certfields *out, struct errinfo *e);
 
-static struct result parse(struct slice der, bool copy, read_fn *read, struct cert **out,
+static struct result parse(struct slice der, bool copy, read_fn *reader, struct cert **out,
                            struct errinfo *e)
 {
     struct cert *c;
@@ -37,7 +37,7 @@ static struct result parse(struct slice der, bool copy, read_fn *read, struct ce
         memcpy(c->copy, der.p, der.n);
         der.p = c->copy;
     }
-    r = read(der, &c->fields, e);
+    r = reader(der, &c->fields, e);
     if (is_err(r)) {
         errinfo_context(e, "the certificate cannot be read");
         free(c);

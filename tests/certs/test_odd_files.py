@@ -66,8 +66,8 @@ class OddFiles(unittest.TestCase):
                 others = dict(zip(names, pool.map(openssl_loads, names)))
         refused = {names[p]: r for p, r in refusals.items() if others[p] and r is not None}
         print(f"{len(names)} odd files: OpenSSL loads {sum(others.values())}, we load "
-              f"{sum(r is None for r in refusals.values())}; {len(refused)} that it loads and we do "
-              "not", file=sys.stderr)
+              f"{sum(r is None for r in refusals.values())}; {len(refused)} that it loads and we "
+              "do not", file=sys.stderr)
         wrong = [f"{n}: {r}" for n, r in sorted(refused.items()) if not is_explained(n, r)]
         self.assertEqual([], wrong, "\n" + "\n".join(wrong))
 

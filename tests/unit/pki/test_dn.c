@@ -358,9 +358,48 @@ static void test_texts_are_cut_between_characters(void **state)
     free(n.p);
 }
 
+/* They say nothing; what stands behind them does. */
+static void test_empty_rdns_are_passed_over(void **state)
+{
+    static const uint8_t name[] = {0x30, 0x12, 0x31, 0x00, 0x31, 0x0c, 0x30, 0x0a, 0x06, 0x03,
+                                   0x55, 0x04, 0x03, 0x0c, 0x03, 'a',  'b',  'c',  0x31, 0x00};
+    const struct slice n = slice_of(name, sizeof name);
+    struct dn_cursor at = dn_begin(n);
+    struct dn_attribute a;
+    char text[32];
+    (void)state;
+
+    assert_true(dn_next(&at, &a));
+    assert_true(slice_eq_str(a.value, "abc"));
+    assert_false(a.joined);
+    assert_false(dn_next(&at, &a));
+    assert_true(dn_last(n, DN_OID_COMMON_NAME, &a));
+    dn_text(n, text, sizeof text);
+    assert_string_equal("CN=abc", text);
+}
+
+/* 32,000 of them, as many as a certificate can have: in no more time than their bytes take. */
+static void test_thousands_of_empty_rdns_have_a_text(void **state)
+{
+    const size_t count = 32000;
+    struct der d = {0};
+    const size_t opened = der_open(&d, DER_SEQUENCE);
+    char text[32];
+    (void)state;
+
+    for (size_t i = 0; i < count; i++)
+        der_put(&d, DER_SET, SLICE_EMPTY);
+    der_close(&d, opened);
+    dn_text(der_slice(&d), text, sizeof text);
+    assert_string_equal("", text);
+    der_free(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_empty_rdns_are_passed_over),
+        cmocka_unit_test(test_thousands_of_empty_rdns_have_a_text),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_large_rdn),

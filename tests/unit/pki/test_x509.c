@@ -217,6 +217,39 @@ static void test_every_cut_is_refused(void **state)
     }
 }
 
+/* What a judgement refuses, an admin can be shown. */
+static void test_flaws_are_read_around_and_named(void **state)
+{
+    static const struct testpki_ext twice[] = {{"1.2.3", false, {(const uint8_t *)"\5\0", 2}},
+                                               {"1.2.3", false, {(const uint8_t *)"\5\0", 2}}};
+    static const struct testpki_ext bad_usage = {"2.5.29.15", true, {(const uint8_t *)"\5\0", 2}};
+    static const struct testpki_ext bad_aia = {"1.3.6.1.5.5.7.1.1", false, {NULL, 0}};
+    static const struct {
+        const struct testpki_ext *exts;
+        size_t n;
+        const char *flaw;
+    } cases[] = {
+        {twice, 2, "it has an extension twice"},
+        {&bad_usage, 1, "its extension keyUsage is malformed"},
+        {&bad_aia, 1, "its extension authorityInfoAccess is malformed"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct slice der = testpki_der(testpki_make(&(struct testpki_spec){
+            .subject = "CN=flawed", .key = 1, .exts = cases[i].exts, .exts_count = cases[i].n}));
+        struct cert *c;
+        char label[32];
+
+        assert_refused(der, ERR_PARSE, cases[i].flaw);
+        assert_true(is_ok(cert_load(der, &c, NULL)));
+        assert_string_equal(cases[i].flaw, cert_fields(c)->flaw);
+        cert_label(c, label, sizeof label);
+        assert_string_equal("flawed", label);
+        cert_unref(c);
+    }
+}
+
 static void test_too_large_is_refused(void **state)
 {
     uint8_t *large = calloc(1, LIMIT_CERT_BYTES + 1);
@@ -308,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_label),
         cmocka_unit_test(test_bytes_behind_are_refused),
         cmocka_unit_test(test_every_cut_is_refused),
+        cmocka_unit_test(test_flaws_are_read_around_and_named),
         cmocka_unit_test(test_too_large_is_refused),
         cmocka_unit_test(test_list_for_the_library),
         cmocka_unit_test(test_what_the_library_does_not_know),
