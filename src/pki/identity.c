@@ -2,11 +2,15 @@
 
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_crt.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
+#include "base/mac.h"
 #include "pki/certfile.h"
 #include "pki/dn.h"
+#include "pki/pem.h"
 #include "pki/privkey.h"
 
 struct identity {
@@ -128,6 +132,74 @@ static struct result load(struct identity *id, struct slice content, struct slic
     return r;
 }
 
+/* --- whose it is --- */
+
+/* RFC 9039 section 4.1: an EUI-64, for an EUI-48 with these in its middle; perhaps more behind it.
+ * Also the EUI-48 as it is. */
+static bool urn_is_mac(struct slice uri, const char *digits)
+{
+    const struct slice scheme = SLICE_LIT("urn:dev:mac:");
+    char joined[MAC_DIGITS_SIZE];
+
+    if (!slice_starts_nocase(uri, scheme))
+        return false;
+    uri = slice_from(uri, scheme.n);
+    const struct slice body = slice_cut(&uri, '_');
+    const struct slice middle = slice_first(slice_from(body, 6), 4);
+    if (body.n == 16 &&
+        (slice_eq_nocase_str(middle, "fffe") || slice_eq_nocase_str(middle, "ffff"))) {
+        (void)snprintf(joined, sizeof joined, "%.6s%.6s", (const char *)body.p,
+                       (const char *)body.p + 10);
+        return slice_eq_nocase_str(slice_of_str(joined), digits);
+    }
+    return slice_eq_nocase_str(body, digits);
+}
+
+static bool text_is_mac(struct slice text, const char *digits)
+{
+    char found[MAC_DIGITS_SIZE];
+
+    return mac_digits(text, found) && strcmp(found, digits) == 0;
+}
+
+/* A name that is the address, or has it between two dots. */
+static bool name_has_mac(struct slice name, const char *digits)
+{
+    bool found = text_is_mac(name, digits);
+
+    while (!found && name.n > 0)
+        found = text_is_mac(slice_cut(&name, '.'), digits);
+    return found;
+}
+
+static bool alt_names_have_mac(const struct certfields *c, const char *digits)
+{
+    struct slice names = certfields_alt_names(c);
+    struct general_name name;
+
+    while (general_name_next(&names, &name))
+        if ((name.type == GENERAL_NAME_DNS && name_has_mac(name.value, digits)) ||
+            (name.type == GENERAL_NAME_URI && urn_is_mac(name.value, digits)))
+            return true;
+    return false;
+}
+
+bool identity_is_for_mac(const struct identity *id, const char *mac)
+{
+    const struct cert *leaf = identity_leaf(id);
+    char digits[MAC_DIGITS_SIZE], text[256];
+    struct dn_attribute cn;
+
+    if (!mac_digits(slice_of_str(mac), digits))
+        return false;
+    if (dn_last(cert_subject(leaf), DN_OID_COMMON_NAME, &cn)) {
+        dn_value_text(&cn, text, sizeof text);
+        if (name_has_mac(slice_of_str(text), digits))
+            return true;
+    }
+    return alt_names_have_mac(cert_fields(leaf), digits);
+}
+
 /* --- the object --- */
 
 struct result identity_load(struct slice content, struct slice key, struct slice password,
@@ -181,6 +253,16 @@ const struct cert *identity_cert(const struct identity *id, size_t i)
 size_t identity_chain_len(const struct identity *id)
 {
     return id->chain_len;
+}
+
+struct result identity_write(const struct identity *id, struct buf *out, struct errinfo *e)
+{
+    for (size_t i = 0; i < id->chain_len; i++) {
+        const struct result r = pem_write("CERTIFICATE", cert_der(id->chain[i]), out);
+        if (is_err(r))
+            return fail(e, r.code, "the certificates cannot be written: %s", err_text(r.code));
+    }
+    return privkey_write(&id->key, cert_fields(id->chain[0])->key, out, e);
 }
 
 struct mbedtls_x509_crt *identity_mbedtls_chain(struct identity *id)

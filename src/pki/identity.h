@@ -5,6 +5,7 @@
 #ifndef SIPSD_PKI_IDENTITY_H
 #define SIPSD_PKI_IDENTITY_H
 
+#include "base/buf.h"
 #include "base/errinfo.h"
 #include "base/rng.h"
 #include "base/slice.h"
@@ -34,6 +35,21 @@ void identity_unref(struct identity *id); /* NULL is fine; the last one wipes th
 const struct cert *identity_leaf(const struct identity *id);
 const struct cert *identity_cert(const struct identity *id, size_t i);
 size_t identity_chain_len(const struct identity *id);
+
+/*
+ * Appends to OUT what identity_load() makes the same identity of: the chain as PEM, leaf first, and
+ * behind it the private key as PKCS#8 in the clear. OUT holds a secret from then on, also after a
+ * failure: the caller wipes it. ERR_LIMIT if OUT may not hold so much, ERR_NOMEM, ERR_CRYPTO.
+ */
+RESULT identity_write(const struct identity *id, struct buf *out, struct errinfo *e);
+
+/*
+ * Whether it is that of the phone with this MAC address (in any form that base/mac reads; false for
+ * another): the leaf's common name is the address, or one of its labels is ("001565123456", also
+ * "00-15-65-12-34-56.phones.example.com"), or a label of a dNSName is, or there is a URI
+ * urn:dev:mac: with it (RFC 9039 section 4.1, as EUI-48 or made an EUI-64).
+ */
+bool identity_is_for_mac(const struct identity *id, const char *mac);
 
 /* For pki/ and tls/ only: the chain as a linked list, leaf first, and the key. */
 struct mbedtls_x509_crt *identity_mbedtls_chain(struct identity *id);

@@ -1,6 +1,7 @@
 #include "pki/pem.h"
 
 #include "base/ascii.h"
+#include "base/wipe.h"
 
 static const struct slice begin_mark = {(const uint8_t *)"-----BEGIN ", 11};
 static const struct slice end_mark = {(const uint8_t *)"-----END ", 9};
@@ -267,7 +268,9 @@ RESULT pem_write(const char *label, struct slice data, struct buf *out)
              left = slice_from(left, 3), used += 4)
             encode_group(left, line + used);
         line[used++] = '\n';
-        TRY(buf_append(out, slice_of(line, used)));
+        const struct result r = buf_append(out, slice_of(line, used));
+        wipe(line, sizeof line); /* it may be of a private key */
+        TRY(r);
     }
     return buf_printf(out, "-----END %s-----\n", label);
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/wipe.h"
 #include "pki/der.h"
 #include "pki/pem.h"
 
@@ -216,4 +217,72 @@ struct result privkey_load(struct slice content, struct slice password, const st
         (content.p[1] >= 0x80 || content.n < 128)) /* else it is text that begins with '0' */
         return parse_der(&o, content, key, e);
     return load_pem(&o, content, key, e);
+}
+
+/* --- writing --- */
+
+#define KEY_DER_MAX 8192 /* RSA with 8192 bits, the largest that mbedTLS reads, has 4.7 KB */
+
+static size_t header_len(size_t n)
+{
+    return n < 0x80 ? 2 : n < 0x100 ? 3 : 4;
+}
+
+/* DER's tag, and the length in its shortest form. */
+static struct result put_header(struct buf *der, uint8_t tag, size_t n)
+{
+    const uint8_t header[] = {tag, 0x82, (uint8_t)(n >> 8), (uint8_t)n};
+
+    switch (header_len(n)) {
+    case 2:
+        return buf_append(der, slice_of((uint8_t[]){tag, (uint8_t)n}, 2));
+    case 3:
+        return buf_append(der, slice_of((uint8_t[]){tag, 0x81, (uint8_t)n}, 3));
+    default:
+        return buf_append(der, slice_of(header, sizeof header));
+    }
+}
+
+/* RFC 5958 section 2: version 0, the algorithm, and the key as its own standard writes it. */
+static struct result put_pkcs8(struct buf *der, struct slice algorithm, struct slice key)
+{
+    const struct slice version = SLICE_LIT("\x02\x01\x00");
+
+    TRY(put_header(der, DER_SEQUENCE, version.n + algorithm.n + header_len(key.n) + key.n));
+    TRY(buf_append(der, version));
+    TRY(buf_append(der, algorithm));
+    TRY(put_header(der, DER_OCTET_STRING, key.n));
+    return buf_append(der, key);
+}
+
+static struct result write_pkcs8(struct slice algorithm, struct slice key, struct buf *out)
+{
+    struct buf der;
+
+    buf_init(&der, KEY_DER_MAX);
+    struct result r = put_pkcs8(&der, algorithm, key);
+    if (is_ok(r))
+        r = pem_write("PRIVATE KEY", buf_slice(&der), out);
+    buf_wipe(&der);
+    return r;
+}
+
+struct result privkey_write(const struct mbedtls_pk_context *key, struct slice spki,
+                            struct buf *out, struct errinfo *e)
+{
+    uint8_t bytes[KEY_DER_MAX];
+    struct slice inside;
+    struct der_item algorithm;
+
+    if (!der_take(&spki, DER_SEQUENCE, &inside) || !der_next(&inside, &algorithm))
+        return fail(e, ERR_INVALID, "the public key is malformed");
+    const int n = mbedtls_pk_write_key_der(key, bytes, sizeof bytes); /* at their end */
+    struct result r = n < 0
+                          ? fail_native(e, ERR_CRYPTO, n, "the private key cannot be written")
+                          : write_pkcs8(algorithm.whole,
+                                        slice_of(bytes + sizeof bytes - (size_t)n, (size_t)n), out);
+    wipe(bytes, sizeof bytes);
+    if (is_err(r))
+        IGNORE(fail(e, r.code, "the private key cannot be written: %s", err_text(r.code)));
+    return r;
 }
