@@ -73,6 +73,10 @@
 #define LIMIT_GENERATION_BYTES LIMIT_CERT_FILE_BYTES /* of one file */
 #define LIMIT_GENERATION_NAME  100 /* bytes: with number and suffix it must fit into NAME_MAX */
 #define LIMIT_DAMAGED_FILES    8   /* kept for inspection */
+#define LIMIT_OWN_RSA_BITS \
+    4096 /* of the phone's own key: a handshake with a larger one blocks a phone for seconds */
+#define LIMIT_KEY_ITERATIONS 4000000 /* PBKDF2 of an encrypted key: a few seconds on a phone */
+#define LIMIT_TRUST_FILES    64      /* files looked at in the state directory; ten can be of use */
 
 /* --- SIP --- */
 #define LIMIT_SIP_MESSAGE      65535 /* RFC 3261 section 18.1.1: what a UDP packet could carry */
