@@ -11,6 +11,7 @@
 #include "app/home.h"
 #include "base/limits.h"
 #include "control/events.h"
+#include "control/maker.h"
 #include "control/phone.h"
 #include "sys/entropy.h"
 #include "sys/notify.h"
@@ -27,12 +28,14 @@ struct daemon {
     struct settings *settings;
     struct anchors *anchors;
     struct trust *trust;
+    struct identity_slots identities;
     struct account_shared shared;
     struct fleet *fleet;
     struct events *events;
     struct loop_signal *signals[3];
     struct loop_timer *watchdog;
     bool stopping;
+    char mac[32];
     char instance[PHONE_INSTANCE_SIZE];
     char user_agent[32];
     char trust_dir[PATH_SIZE];
@@ -155,13 +158,16 @@ static struct result reload_trust(struct daemon *d, struct errinfo *e)
     return OK;
 }
 
-/* The certificate that servers get who ask for one; live connections keep what they have. */
-static void take_identity(struct daemon *d)
+/* Which certificate servers get who ask for one; accounts that are made later begin with it. */
+static void choose_identity(struct daemon *d)
 {
-    identity_unref(d->shared.identity);
-    d->shared.identity = phone_identity(d->settings) == PHONE_IDENTITY_CUSTOM
-                             ? NULL
-                             : home_identity(d->options->factory_dir, &entropy_system);
+    char why[2 * LIMIT_TEXT];
+    const enum identity_source source =
+        identity_choose(&d->identities, phone_identity(d->settings), why, sizeof why);
+    const struct identity_slot *slot = identity_slot_of(&d->identities, source);
+    d->shared.identity = slot != NULL ? slot->identity : NULL;
+    d->shared.identity_source = source;
+    log_notice("identity", "%s", why);
 }
 
 /* All of the new settings, or, if something in them is refused, all of the old ones. */
@@ -176,12 +182,11 @@ static struct result reload_settings(struct daemon *d, struct errinfo *e)
     }
     struct settings *old = d->settings;
     d->settings = s;
-    if (phone_identity(old) != phone_identity(s)) { /* all accounts want new connections */
-        take_identity(d);
-        fleet_apply(d->fleet, NULL, s, d->trust);
-    } else {
-        fleet_apply(d->fleet, old, s, d->trust);
+    if (phone_identity(old) != phone_identity(s)) {
+        choose_identity(d);
+        fleet_set_identity(d->fleet, d->shared.identity, d->shared.identity_source);
     }
+    fleet_apply(d->fleet, old, s, d->trust);
     if (phone_trust_filter(old) != phone_trust_filter(s))
         events_trust_changed(d->events);
     settings_free(old);
@@ -268,13 +273,11 @@ static struct result read_phone(struct daemon *d, struct errinfo *e)
 {
     const struct options *o = d->options;
     unsigned refused;
-    char mac[32];
-    const char *address = o->mac;
-    if (address == NULL) {
-        TRY(home_mac(o->interface, mac, sizeof mac, e));
-        address = mac;
-    }
-    TRY(phone_instance_id(address, d->instance, e));
+    if (o->mac != NULL)
+        (void)snprintf(d->mac, sizeof d->mac, "%s", o->mac);
+    else
+        TRY(home_mac(o->interface, d->mac, sizeof d->mac, e));
+    TRY(phone_instance_id(d->mac, d->instance, e));
     TRY(config_read(o->configs, o->configs_count, &d->settings, &refused, e));
     if (refused != 0)
         log_warning("settings", "%u settings are refused; starting with the others", refused);
@@ -298,7 +301,8 @@ static struct result make_fleet(struct daemon *d, const char *version, struct er
         .instance_id = d->instance,
         .user_agent = d->user_agent,
     };
-    take_identity(d);
+    maker_identities(d->options->factory_dir, d->mac, &entropy_system, &d->identities);
+    choose_identity(d);
     if (is_err(fleet_new(&d->shared, &fleet_handlers, d, &d->fleet)))
         return fail(e, ERR_NOMEM, "out of memory for the accounts");
     return OK;
@@ -348,6 +352,7 @@ RESULT daemon_new(const struct options *o, const char *version, struct daemon **
     if (d == NULL)
         return fail(e, ERR_NOMEM, "out of memory");
     d->options = o;
+    d->identities = IDENTITY_SLOTS_INIT;
     const struct result r = set_up(d, version, e);
     if (is_err(r)) {
         daemon_free(d);
@@ -382,7 +387,7 @@ void daemon_free(struct daemon *d)
     tls_tickets_free(d->tickets);
     wallclock_close(d->clock);
     dns_free(d->dns);
-    identity_unref(d->shared.identity);
+    identity_slots_clear(&d->identities);
     trust_unref(d->trust);
     anchors_free(d->anchors);
     settings_free(d->settings);

@@ -163,6 +163,20 @@ void fleet_set_trust(struct fleet *f, struct trust *trust)
             account_set_trust(f->slots[i].account, trust);
 }
 
+void fleet_set_identity(struct fleet *f, struct identity *id, enum identity_source source)
+{
+    for (size_t i = 0; i < LIMIT_ACCOUNTS; i++) {
+        struct errinfo e = ERRINFO_INIT;
+        struct account *a = f->slots[i].account;
+        if (a == NULL)
+            continue;
+        const struct result r = account_set_identity(a, id, source, &e);
+        if (is_err(r))
+            log_error("identity", "account %zu keeps the old certificate: %s", i + 1,
+                      errinfo_text(&e, r));
+    }
+}
+
 void fleet_clock_changed(struct fleet *f)
 {
     for (size_t i = 0; i < LIMIT_ACCOUNTS; i++)

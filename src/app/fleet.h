@@ -33,6 +33,13 @@ void fleet_apply(struct fleet *f, const struct settings *old, const struct setti
                  struct trust *trust);
 
 void fleet_set_trust(struct fleet *f, struct trust *trust);
+/*
+ * The phone's own certificate was replaced: all accounts take it for future connections, as
+ * account_set_identity() says; none is restarted. SHARED is the owner's to update before, for
+ * accounts that are made later. An account that cannot take it keeps the old one, which is logged.
+ */
+void fleet_set_identity(struct fleet *f, struct identity *id, enum identity_source source);
+
 void fleet_clock_changed(struct fleet *f);
 
 /* Takes all registrations back and closes; STOPPED is called within LIMIT_CLOSE_MS or so. */

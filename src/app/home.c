@@ -50,32 +50,3 @@ RESULT home_mac(const char *interface, char *out, size_t size, struct errinfo *e
     buf_free(&content);
     return r;
 }
-
-static struct result load(const char *path, const struct rng *rng, struct identity **out,
-                          struct errinfo *e)
-{
-    struct buf content;
-    buf_init(&content, LIMIT_CERT_FILE_BYTES);
-    struct result r = store_read(path, &content, e);
-    if (is_ok(r))
-        r = identity_load(buf_slice(&content), SLICE_EMPTY, SLICE_EMPTY, rng, out, e);
-    buf_wipe(&content);
-    return r;
-}
-
-struct identity *home_identity(const char *dir, const struct rng *rng)
-{
-    static const char *const names[] = {"unique.pem", "generic.pem"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct identity *id = NULL;
-        struct errinfo e = ERRINFO_INIT;
-        char path[4096];
-        (void)snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        const struct result r = load(path, rng, &id, &e);
-        if (is_ok(r))
-            return id;
-        if (r.code != ERR_NOT_FOUND)
-            log_warning("identity", "%s cannot be used: %s", path, errinfo_text(&e, r));
-    }
-    return NULL;
-}

@@ -40,6 +40,7 @@
     X(CRYPTO, "a cryptographic operation failed")     \
     X(TLS, "the TLS protocol failed")                 \
     X(CERT, "a certificate was refused")              \
+    X(IDENTITY, "our own certificate was refused")    \
     X(AUTH, "authentication failed")                  \
     X(PEER, "the other side answered with an error")
 

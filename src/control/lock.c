@@ -69,6 +69,8 @@ static const char *error_code(const struct account_status *s)
     switch (s->error->code) {
     case ERR_CERT:
         return is_refused(s) ? reason_name(first_reason(s->verdict)) : "tls";
+    case ERR_IDENTITY:
+        return "identity";
     case ERR_DNS:
         return "dns";
     case ERR_SYSTEM:
@@ -142,10 +144,10 @@ static void say_not_up(struct sentence *out, const struct account_status *s)
 
     switch (state_of(s)) {
     case LOCK_CONNECTING:
-        if (s->state == ACCOUNT_OPEN)
-            say(out, "Waiting for %s to accept the phone's certificate", s->host);
-        else if (failed)
+        if (failed)
             say(out, "Trying again; the last time: %s", error_sentence(s));
+        else if (s->state == ACCOUNT_OPEN)
+            say(out, "Waiting for %s to accept the phone's certificate", s->host);
         else
             say(out, "Connecting to %s", s->host);
         break;

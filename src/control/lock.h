@@ -30,8 +30,9 @@ struct lock_entry {
 
     /*
      * What is wrong, for machines; "none" if nothing is. The name of the verdict's first reason
-     * ("expired", see REASON_TABLE), or of what failed before or after there was a verdict: "dns",
-     * "connect", "timeout", "tls", "closed", "protocol", "registration", "internal"; or "off".
+     * ("expired", see REASON_TABLE), or of what failed before or after there was a verdict:
+     * "identity" (of the phone itself), "dns", "connect", "timeout", "tls", "closed", "protocol",
+     * "registration", "internal"; or "off".
      */
     char code[32];
 

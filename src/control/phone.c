@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ascii.h"
-#include "base/limits.h"
+#include "base/mac.h"
 
 #define PORT_SIPS     5061 /* RFC 3261 section 19.1.2 */
 #define TRANSPORT_TLS 2
@@ -138,40 +137,17 @@ enum trust_filter phone_trust_filter(const struct settings *s)
     return filter_of(settings_int(s, "static.security.sip.ca_cert", 0, 0));
 }
 
-enum phone_identity phone_identity(const struct settings *s)
+enum identity_want phone_identity(const struct settings *s)
 {
-    static_assert(PHONE_IDENTITY_FACTORY == 0 && PHONE_IDENTITY_ANY == 2, "as dev_cert is");
-    return (enum phone_identity)settings_int(s, "static.security.sip.dev_cert", 0, 0);
-}
-
-/* The twelve digits of MAC; false if it has others, more, less, or a separator elsewhere. */
-static bool mac_digits(const char *mac, char out[13])
-{
-    const char separator = strlen(mac) == 17 ? mac[2] : '\0';
-    size_t used = 0;
-
-    if (separator != '\0' && separator != ':' && separator != '-')
-        return false;
-    for (size_t i = 0; mac[i] != '\0'; i++) {
-        if (separator != '\0' && i % 3 == 2) {
-            if (mac[i] != separator)
-                return false;
-            continue;
-        }
-        const int digit = ascii_hex((uint8_t)mac[i]);
-        if (digit < 0 || used == 12)
-            return false;
-        out[used++] = "0123456789ABCDEF"[digit];
-    }
-    out[used] = '\0';
-    return used == 12;
+    static_assert(IDENTITY_WANT_DEFAULT == 0 && IDENTITY_WANT_ANY == 2, "as dev_cert is");
+    return (enum identity_want)settings_int(s, "static.security.sip.dev_cert", 0, 0);
 }
 
 struct result phone_instance_id(const char *mac, char out[PHONE_INSTANCE_SIZE], struct errinfo *e)
 {
-    char digits[13];
+    char digits[MAC_DIGITS_SIZE];
 
-    if (!mac_digits(mac, digits))
+    if (!mac_digits(slice_of_str(mac), digits))
         return fail(e, ERR_INVALID, "'%.32s' is no MAC address; one looks like 00:15:65:12:34:56",
                     mac);
     (void)snprintf(out, PHONE_INSTANCE_SIZE, "urn:uuid:00000000-0000-1000-8000-%s", digits);

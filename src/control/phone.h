@@ -23,17 +23,12 @@ bool phone_account_differs(const struct account_config *a, const struct account_
 /* Which trusted certificates count for SIP; an account may have a filter of its own. */
 enum trust_filter phone_trust_filter(const struct settings *s);
 
-/* Which certificate of its own the phone shows to servers that ask for one. */
-enum phone_identity {
-    PHONE_IDENTITY_FACTORY, /* the maker's: unique, else generic */
-    PHONE_IDENTITY_CUSTOM,  /* the uploaded one */
-    PHONE_IDENTITY_ANY,     /* the uploaded one, else the maker's */
-};
-enum phone_identity phone_identity(const struct settings *s);
+/* Which certificate of its own the admin wants the phone to show: see identity_choose(). */
+enum identity_want phone_identity(const struct settings *s);
 
 /*
  * "urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF" (RFC 5626 section 4.1) from MAC
- * "AA:BB:CC:DD:EE:FF", "aa-bb-cc-dd-ee-ff" or "aabbccddeeff". ERR_INVALID.
+ * "AA:BB:CC:DD:EE:FF", or in another form that base/mac reads. ERR_INVALID.
  */
 #define PHONE_INSTANCE_SIZE 46
 RESULT phone_instance_id(const char *mac, char out[PHONE_INSTANCE_SIZE], struct errinfo *e);

@@ -129,7 +129,9 @@ static void wait_for_retry(struct account *a, const struct errinfo *why)
     /* A server that accepts us and fails at once must not reset the back-off each time. */
     if (a->state == ACCOUNT_OPEN && now - a->opened_ms >= LIMIT_STABLE_MS)
         backoff_reset(&a->backoff);
-    const uint32_t wait = backoff_next(&a->backoff, &a->shared->rng);
+    uint32_t wait = backoff_next(&a->backoff, &a->shared->rng);
+    if (why->code == ERR_IDENTITY && a->flow.shown.replaced)
+        wait = 0; /* the one that was refused is history */
     a->error = *why;
     a->deadline_ms = now + wait;
     timer_until(a, a->deadline_ms);
@@ -274,6 +276,13 @@ static void on_connected(void *arg)
     settle(a);
 }
 
+/* Errors that are told until a connection is as good as it can get. */
+static void forget_error(struct account *a)
+{
+    if (connection_facts(a->flow.connection).confirmed)
+        errinfo_clear(&a->error);
+}
+
 static void on_open(void *arg)
 {
     struct account *a = arg;
@@ -283,7 +292,7 @@ static void on_open(void *arg)
     set_state(a, ACCOUNT_OPEN);
     a->opened_ms = now_ms(a);
     a->registered = false;
-    errinfo_clear(&a->error);
+    forget_error(a);
     log_notice(a->area, "%s with %s: %s", connection_facts(a->flow.connection).version, a->host,
                verdict_sentence(v));
     if (!a->flow.outdated || judge_again(a)) {
@@ -299,6 +308,7 @@ static void on_open(void *arg)
 static void on_confirmed(void *arg)
 {
     struct account *a = arg;
+    forget_error(a);
     a->dirty = true;
     settle(a);
 }
@@ -330,13 +340,15 @@ static void on_message(void *arg, const struct sip_message *m, struct slice raw)
 static void on_closed(void *arg, struct result why, const struct errinfo *e)
 {
     struct account *a = arg;
+    struct errinfo told;
     (void)why; /* E has it */
     keep_verdict(a, connection_verdict(a->flow.connection));
+    flow_explain(&a->flow, e, &told);
     if (a->state == ACCOUNT_OPEN || a->state == ACCOUNT_STOPPING) {
-        lose_connection(a, e);
+        lose_connection(a, &told);
     } else {
         drop_connection(a);
-        route_failed(&a->route, e);
+        route_failed(&a->route, &told);
         dial_next(a);
     }
     settle(a);
@@ -509,6 +521,18 @@ void account_set_trust(struct account *a, struct trust *trust)
 {
     judge_set_trust(&a->flow.judge, trust);
     reconsider(a, a->error.code == ERR_CERT);
+}
+
+struct result account_set_identity(struct account *a, struct identity *id,
+                                   enum identity_source source, struct errinfo *e)
+{
+    TRY(flow_set_identity(&a->flow, id, source, e));
+    if (a->state == ACCOUNT_WAITING && a->error.code == ERR_IDENTITY) {
+        loop_timer_stop(a->timer);
+        begin(a);
+    }
+    settle(a);
+    return OK;
 }
 
 void account_clock_changed(struct account *a)

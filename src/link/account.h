@@ -12,6 +12,7 @@
 #include "base/errinfo.h"
 #include "link/connection.h"
 #include "link/registration.h"
+#include "pki/identity_choice.h"
 #include "pki/trust.h"
 #include "pki/verify.h"
 #include "sys/dns.h"
@@ -60,7 +61,9 @@ struct account_shared {
     struct rng rng;
     const char *instance_id; /* "urn:uuid:..." */
     const char *user_agent;
-    struct identity *identity; /* sent to servers that ask for a certificate; NULL: none is sent */
+    struct identity *identity; /* sent to servers that ask for a certificate; NULL: none is sent.
+                                  What new accounts begin with: see account_set_identity() */
+    enum identity_source identity_source; /* which one that is, for sentences */
 };
 
 /* What the UI may know; strings are valid until the account changes again. */
@@ -116,6 +119,18 @@ void account_reconnect(struct account *a);
  * peer's certificate tries again at once.
  */
 void account_set_trust(struct account *a, struct trust *trust);
+
+/*
+ * The phone's own certificate was replaced (ID may be NULL: none is sent any more). It is for
+ * future connections: a live one is not touched, and a handshake under way goes on with the old
+ * one. Kept sessions are dropped: they speak for the old one. An account that waits because its
+ * server did not accept the phone's certificate, or wanted one, tries again at once; so does one
+ * whose handshake with the old one fails for that.
+ *
+ * ERR_LIMIT for a chain that TLS cannot send, ERR_NOMEM, ERR_CRYPTO: the old one stays.
+ */
+RESULT account_set_identity(struct account *a, struct identity *id, enum identity_source source,
+                            struct errinfo *e);
 
 /* The clock was set: the same judgement again with the new time. */
 void account_clock_changed(struct account *a);

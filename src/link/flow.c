@@ -4,6 +4,34 @@
 
 #include "base/limits.h"
 
+static void describe(struct flow_shown *s, struct identity *id, enum identity_source source)
+{
+    *s = (struct flow_shown){.source = id != NULL ? source : IDENTITY_NONE};
+    if (id != NULL)
+        cert_label(identity_leaf(id), s->own, sizeof s->own);
+}
+
+RESULT flow_set_identity(struct flow *f, struct identity *id, enum identity_source source,
+                         struct errinfo *e)
+{
+    const struct tls_profile_params p = {
+        .role = TLS_CLIENT,
+        .versions = f->versions,
+        .identity = id,
+        .tickets = true,
+        .rng = f->shared->rng,
+    };
+    struct tls_profile *profile;
+    TRY(tls_profile_new(&p, &profile, e));
+    flow_forget(f);
+    tls_profile_unref(f->profile);
+    f->profile = profile;
+    f->identities++; /* a handshake under way may still bring a ticket for the old one */
+    describe(&f->offered, id, source);
+    f->shown.replaced = true;
+    return OK;
+}
+
 RESULT flow_init(struct flow *f, const struct account_shared *shared,
                  const struct account_config *cfg, const char *name, struct trust *trust,
                  struct errinfo *e)
@@ -16,14 +44,7 @@ RESULT flow_init(struct flow *f, const struct account_shared *shared,
     f->judge.filter = cfg->filter;
     f->judge.check_name = cfg->check_name;
     f->judge.policy = cfg->policy;
-    const struct tls_profile_params p = {
-        .role = TLS_CLIENT,
-        .versions = cfg->versions,
-        .identity = shared->identity,
-        .tickets = true,
-        .rng = shared->rng,
-    };
-    return tls_profile_new(&p, &f->profile, e);
+    return flow_set_identity(f, shared->identity, shared->identity_source, e);
 }
 
 void flow_clear(struct flow *f)
@@ -39,7 +60,8 @@ void flow_clear(struct flow *f)
 static struct result flow_key(const struct flow *f, struct buf *key)
 {
     buf_init(key, LIMIT_SETTINGS_LINE);
-    return judge_flow_key(&f->judge, f->account, f->versions, key);
+    TRY(judge_flow_key(&f->judge, f->account, f->versions, key));
+    return buf_printf(key, " %u", f->identities);
 }
 
 RESULT flow_dial(struct flow *f, const struct addr *to, const struct connection_handlers *h,
@@ -58,6 +80,7 @@ RESULT flow_dial(struct flow *f, const struct addr *to, const struct connection_
         .now_s = wallclock_now(f->shared->clock).epoch_s,
     };
     f->outdated = false;
+    f->shown = f->offered;
     r = connection_dial(f->shared->loop, to, f->profile, &tls, h, arg, &f->connection, e);
     buf_free(&key);
     return r;
@@ -67,6 +90,33 @@ void flow_close(struct flow *f)
 {
     connection_close(f->connection);
     f->connection = NULL;
+}
+
+/* What servers do that refuse a certificate without a word, or whose word was lost on the way. */
+static bool is_silent_refusal(const struct tls_session_facts *facts, const struct errinfo *e)
+{
+    return facts->in_doubt &&
+           (e->code == ERR_CLOSED || e->code == ERR_TRUNCATED || e->code == ERR_SYSTEM);
+}
+
+void flow_explain(const struct flow *f, const struct errinfo *e, struct errinfo *out)
+{
+    const struct tls_session_facts facts = connection_facts(f->connection);
+    const bool silent = is_silent_refusal(&facts, e);
+    const char *perhaps = silent ? ": perhaps because of the phone's certificate" : "";
+
+    *out = *e;
+    if (e->code != ERR_IDENTITY && !silent)
+        return;
+    errinfo_clear(out);
+    if (facts.sent_certificate)
+        IGNORE(fail_native(out, ERR_IDENTITY, e->native, "%s%s; it was shown the %s one, '%s'",
+                           e->text, perhaps, identity_source_text(f->shown.source), f->shown.own));
+    else
+        IGNORE(fail_native(out, ERR_IDENTITY, e->native, "%s%s; %s", e->text,
+                           silent ? ": perhaps because it wants a certificate of the phone's" : "",
+                           f->shown.source == IDENTITY_NONE ? "the phone has none to show"
+                                                            : "the phone's does not suit it"));
 }
 
 void flow_forget(struct flow *f)

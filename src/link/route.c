@@ -50,7 +50,7 @@ const struct addr *route_next(struct route *r)
 
 void route_failed(struct route *r, const struct errinfo *e)
 {
-    if (r->error.code != ERR_CERT)
+    if (r->error.code != ERR_CERT && r->error.code != ERR_IDENTITY)
         r->error = *e;
 }
 

@@ -168,9 +168,52 @@ static const char *what_peer_did(const struct tls_failure *f)
     return m != NULL ? m->text : NULL;
 }
 
+/* What the server means that asked for our certificate; NULL if that is not why. */
+static const char *what_is_wrong_with_ours(const struct tls_failure *f)
+{
+    if (!f->own_asked)
+        return NULL;
+    switch (f->alert_received) {
+    case 40: /* RFC 5246 section 7.4.6: none of what it could accept */
+    case 42:
+    case 46:
+    case 49:
+        return "it did not say why";
+    case 43:
+        return "it does not support its kind";
+    case 44:
+        return "it was revoked";
+    case 45:
+        return "it has expired, or the server's clock is wrong";
+    case 48:
+        return "it does not trust its issuer";
+    case 51:
+        return "its signature was wrong for it";
+    case 116:
+        return "it got none";
+    default:
+        return NULL;
+    }
+}
+
+static struct result explain_own(const struct tls_failure *f, const char *wrong, struct errinfo *e)
+{
+    if (!f->own_sent)
+        return fail_native(e, ERR_IDENTITY, f->code,
+                           "the %s wants a certificate of the phone's and got none (alert %s, %d)",
+                           f->peer, tls_alert_name(f->alert_received), f->alert_received);
+    return fail_native(e, ERR_IDENTITY, f->code,
+                       "the %s did not accept the phone's certificate: %s (alert %s, %d)", f->peer,
+                       wrong, tls_alert_name(f->alert_received), f->alert_received);
+}
+
 static struct result explain_alert(const struct tls_failure *f, struct errinfo *e)
 {
     const char *meaning = tls_alert_meaning(f->alert_received);
+    const char *wrong = what_is_wrong_with_ours(f);
+
+    if (wrong != NULL)
+        return explain_own(f, wrong, e);
 
     return fail_native(e, ERR_TLS, f->code, "the %s answered with the alert %s (%d)%s%s", f->peer,
                        tls_alert_name(f->alert_received), f->alert_received,

@@ -35,12 +35,15 @@ struct tls_failure {
     int code;         /* mbedTLS's */
     int alert_sent;   /* the fatal alerts, or -1 */
     int alert_received;
-    enum err out_err;              /* why what was to be sent could not be kept, or ERR_OK */
-    bool heard_tls;                /* the peer's first byte was that of TLS */
+    bool own_asked;   /* the server asked for our certificate, and may not have judged it yet */
+    bool own_sent;    /* and it got one */
+    enum err out_err; /* why what was to be sent could not be kept, or ERR_OK */
+    bool heard_tls;   /* the peer's first byte was that of TLS */
     const struct verdict *verdict; /* NULL: nothing was judged */
 };
 
-/* Fills E with one sentence for the people who run the phone. */
+/* Fills E with one sentence for the people who run the phone. ERR_CERT if we refused the peer;
+ * ERR_IDENTITY if the server did not accept our certificate, or wanted one. */
 void tls_explain(const struct tls_failure *f, struct errinfo *e);
 
 #endif

@@ -76,6 +76,12 @@ static void fail_with_alert(struct tls_session *s, uint8_t alert)
     enter_failed(s);
 }
 
+/* The server asked for our certificate, and nothing that came since says what it thinks of it. */
+static bool own_in_doubt(const struct tls_session *s)
+{
+    return s->client && !s->confirmed && mbedtls_ssl_own_cert_was_asked(&s->ssl) != 0;
+}
+
 static void explain(struct tls_session *s, int code)
 {
     const struct tls_peer *peer = s->judging.peer;
@@ -84,6 +90,8 @@ static void explain(struct tls_session *s, int code)
                                       .code = code,
                                       .alert_sent = mbedtls_ssl_get_fatal_alert(&s->ssl, 0),
                                       .alert_received = mbedtls_ssl_get_fatal_alert(&s->ssl, 1),
+                                      .own_asked = own_in_doubt(s),
+                                      .own_sent = mbedtls_ssl_own_cert_was_sent(&s->ssl) != 0,
                                       .out_err = s->out_err,
                                       .heard_tls = s->heard_tls,
                                       .verdict = peer != NULL ? &peer->verdict : NULL},
@@ -505,6 +513,7 @@ struct tls_session_facts tls_session_facts(const struct tls_session *s)
         .alert_sent = mbedtls_ssl_get_fatal_alert(&s->ssl, 0),
         .alert_received = mbedtls_ssl_get_fatal_alert(&s->ssl, 1),
         .sent_certificate = mbedtls_ssl_own_cert_was_sent(&s->ssl) != 0,
+        .in_doubt = own_in_doubt(s),
         .confirmed = s->confirmed,
     };
 }

@@ -80,6 +80,7 @@ void tls_session_close(struct tls_session *s);
 enum tls_state tls_session_state(const struct tls_session *s);
 
 /* Why it FAILED; NULL otherwise. ERR_CERT if the peer was refused, and then the verdict's sentence;
+ * ERR_IDENTITY if it did not accept our certificate, or wanted one;
  * ERR_TRUNCATED for an end of file; else ERR_TLS, ERR_LIMIT, ERR_NOMEM. Native is mbedTLS's code.
  */
 const struct errinfo *tls_session_error(const struct tls_session *s);
@@ -100,6 +101,8 @@ struct tls_session_facts {
     int alert_sent; /* the fatal alert's number, or -1 */
     int alert_received;
     bool sent_certificate; /* the peer asked for ours, and we sent it */
+    bool in_doubt; /* the server asked for ours, whether we had one or not, and nothing that came
+                      since says what it thinks of that */
     /*
      * The peer is known to have finished the handshake. With TLS 1.3 a client is ESTABLISHED
      * before the server has judged the client's certificate: where it asked for one, whether

@@ -8,9 +8,6 @@
 
 #include "app/home.h"
 #include "base/log.h"
-#include "sys/entropy.h"
-#include "sys/store.h"
-#include "tools/testpki.h"
 
 static char dir[64];
 
@@ -31,8 +28,6 @@ static const char *path_of(const char *name)
 static int tear_down(void **state)
 {
     (void)state;
-    (void)unlink(path_of("unique.pem"));
-    (void)unlink(path_of("generic.pem"));
     (void)rmdir(path_of("sub"));
     return rmdir(dir);
 }
@@ -82,48 +77,6 @@ static void test_no_such_interface(void **state)
     assert_int_equal(home_mac("../../../etc", mac, sizeof mac, NULL).code, ERR_INVALID);
 }
 
-/* --- the maker's certificate --- */
-
-static void put_identity(const char *name, const char *subject)
-{
-    const struct testpki_cert *cert = testpki_make(&(struct testpki_spec){.subject = subject});
-    char *chain = testpki_pem(&cert, 1), *key = testpki_key_pem(cert);
-    char both[16384];
-    const int n = snprintf(both, sizeof both, "%s%s", chain, key);
-    assert_in_range(n, 1, sizeof both - 1);
-    assert_true(is_ok(store_write(path_of(name), 0600, slice_of_str(both), NULL)));
-    free(chain);
-    free(key);
-}
-
-static void assert_identity(const char *label)
-{
-    char found[64];
-    struct identity *id = home_identity(dir, &entropy_system);
-    assert_non_null(id);
-    cert_label(identity_leaf(id), found, sizeof found);
-    assert_string_equal(found, label);
-    identity_unref(id);
-}
-
-static void test_the_unique_certificate_goes_first(void **state)
-{
-    (void)state;
-    assert_null(home_identity(dir, &entropy_system));
-    put_identity("generic.pem", "CN=Phone");
-    assert_identity("Phone");
-    put_identity("unique.pem", "CN=001565123456");
-    assert_identity("001565123456");
-}
-
-static void test_a_damaged_one_is_passed_over(void **state)
-{
-    (void)state;
-    put_identity("generic.pem", "CN=Phone");
-    assert_true(is_ok(store_write(path_of("unique.pem"), 0600, SLICE_LIT("damaged"), NULL)));
-    assert_identity("Phone");
-}
-
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -133,8 +86,6 @@ int main(void)
         TEST(test_a_user_who_does_not_exist),
         cmocka_unit_test(test_mac_of_an_interface),
         cmocka_unit_test(test_no_such_interface),
-        TEST(test_the_unique_certificate_goes_first),
-        TEST(test_a_damaged_one_is_passed_over),
     };
     log_open(LOG_SINK_NONE, LOG_LEVEL_ERROR, "test");
     return cmocka_run_group_tests(tests, NULL, NULL);

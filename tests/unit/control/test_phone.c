@@ -211,17 +211,18 @@ static void test_phone_wide(void **state)
     (void)state;
 
     assert_int_equal(TRUST_ALL, phone_trust_filter(s));
-    assert_int_equal(PHONE_IDENTITY_ANY, phone_identity(s));
+    assert_int_equal(IDENTITY_WANT_ANY, phone_identity(s));
     settings_free(s);
     s = settings_with("static.security.ca_cert = 0\nstatic.security.dev_cert = 1\n");
     assert_int_equal(TRUST_DEFAULT, phone_trust_filter(s));
-    assert_int_equal(PHONE_IDENTITY_CUSTOM, phone_identity(s));
+    assert_int_equal(IDENTITY_WANT_CUSTOM, phone_identity(s));
     settings_free(s);
 }
 
 static void test_instance_id(void **state)
 {
-    static const char *const good[] = {"00:15:65:aB:cD:eF", "00-15-65-ab-cd-ef", "001565ABCDEF"};
+    static const char *const good[] = {"00:15:65:aB:cD:eF", "00-15-65-ab-cd-ef", "001565ABCDEF",
+                                       "0015.65AB.cdef"};
     static const char *const bad[] = {"",
                                       "001565ABCDE",
                                       "001565ABCDEF0",
