@@ -184,7 +184,7 @@ static void establish(struct tls_session *s)
     }
     set_state(s, TLS_ESTABLISHED);
     s->established = true;
-    s->confirmed = !s->client || mbedtls_ssl_own_cert_was_asked(&s->ssl) == 0;
+    s->confirmed = !s->client || !is_tls13(s) || mbedtls_ssl_own_cert_was_asked(&s->ssl) == 0;
     if (s->client && keeps_tls12(s, resumed))
         keep_ticket(s);
     tls_peer_unref(s->offered);

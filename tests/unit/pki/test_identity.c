@@ -233,6 +233,131 @@ static void test_references(void **state)
     free(file);
 }
 
+/* --- writing --- */
+
+static struct identity *identity_of(const struct testpki_spec *spec)
+{
+    const struct testpki_cert *cert = testpki_make(spec);
+    char *pem = testpki_pem(&cert, 1), *key = testpki_key_pem(cert);
+    struct identity *id;
+
+    struct errinfo e = ERRINFO_INIT;
+    const struct result r = load(slice_of_str(pem), slice_of_str(key), "", &id, &e);
+
+    if (is_err(r))
+        fail_msg("%s: %s", spec->subject, errinfo_text(&e, r));
+    free(pem);
+    free(key);
+    return id;
+}
+
+static void assert_written(struct identity *id)
+{
+    struct buf text;
+    struct identity *again;
+    struct errinfo e = ERRINFO_INIT;
+
+    buf_init(&text, 65536);
+    assert_true(is_ok(identity_write(id, &text, &e)));
+    assert_true(slice_starts(buf_slice(&text), SLICE_LIT("-----BEGIN CERTIFICATE-----\n")));
+    assert_true(slice_find_slice(buf_slice(&text), SLICE_LIT("-----BEGIN PRIVATE KEY-----\n")) <
+                buf_len(&text));
+    const struct result r = load(buf_slice(&text), SLICE_EMPTY, "", &again, &e);
+    if (is_err(r))
+        fail_msg("%s", errinfo_text(&e, r));
+    assert_int_equal(identity_chain_len(id), identity_chain_len(again));
+    for (size_t i = 0; i < identity_chain_len(id); i++)
+        assert_true(slice_eq(cert_der(identity_cert(id, i)), cert_der(identity_cert(again, i))));
+    assert_int_equal(0, mbedtls_pk_check_pair(identity_mbedtls_key(id), identity_mbedtls_key(again),
+                                              testpki_rng().fill, NULL));
+    identity_unref(again);
+    buf_wipe(&text);
+}
+
+static void test_written_and_read_again(void **state)
+{
+    char *file = file_of("RlIL");
+    struct identity *id;
+    (void)state;
+
+    assert_true(is_ok(load(slice_of_str(file), SLICE_EMPTY, "", &id, NULL)));
+    assert_written(id);
+    identity_unref(id);
+    for (int type = TESTPKI_P256; type <= TESTPKI_RSA_1024; type++) {
+        id = identity_of(
+            &(struct testpki_spec){.subject = "CN=a", .key_type = (enum testpki_key_type)type});
+        assert_written(id);
+        identity_unref(id);
+    }
+    free(file);
+}
+
+static void test_written_into_too_little(void **state)
+{
+    char *file = file_of("LIRl");
+    struct identity *id;
+    (void)state;
+
+    assert_true(is_ok(load(slice_of_str(file), SLICE_EMPTY, "", &id, NULL)));
+    for (size_t cap = 0; cap < 1500; cap += 100) {
+        struct buf text;
+        struct errinfo e = ERRINFO_INIT;
+        buf_init(&text, cap);
+        assert_int_equal(ERR_LIMIT, identity_write(id, &text, &e).code);
+        assert_non_null(strstr(e.text, "cannot be written"));
+        buf_wipe(&text);
+    }
+    identity_unref(id);
+    free(file);
+}
+
+/* --- whose it is --- */
+
+static void test_for_mac(void **state)
+{
+    static const struct {
+        const char *subject, *san;
+        bool is;
+    } cases[] = {
+        {"CN=001565abcdef", NULL, true},
+        {"CN=001565ABCDEF", NULL, true},
+        {"CN=00:15:65:AB:CD:EF", NULL, true},
+        {"CN=00-15-65-ab-cd-ef,O=Maker", NULL, true},
+        {"CN=0015.65ab.cdef", NULL, true},
+        {"CN=001565abcdef.phones.example.com", NULL, true},
+        {"CN=phone", "DNS:001565abcdef", true},
+        {"CN=phone", "DNS:a.example.com DNS:00-15-65-ab-cd-ef.example.com", true},
+        {"", "URI:urn:dev:mac:001565abcdef", true},
+        {"", "URI:URN:DEV:mac:001565fffeABCDEF", true},
+        {"", "URI:urn:dev:mac:001565ffffabcdef_phone", true},
+        {"", "URI:sip:a@b URI:urn:dev:mac:001565abcdef_1", true},
+        {"CN=001565abcdee", NULL, false},
+        {"CN=001565abcdef0", NULL, false},
+        {"CN=x001565abcdef", NULL, false},
+        {"CN=001565abcde\\00f", NULL, false},
+        {"O=001565abcdef,CN=phone", NULL, false},
+        {"CN=001565abcdef,CN=phone", NULL, false},
+        {"", NULL, false},
+        {"CN=phone", "DNS:001565abcde.f.example.com", false},
+        {"CN=phone", "email:001565abcdef@example.com", false},
+        {"", "URI:urn:dev:mac:001565abcdef0000", false},
+        {"", "URI:urn:dev:mac:001565fffeabcdee", false},
+        {"", "URI:urn:dev:mac:", false},
+        {"", "URI:urn:dev:ow:001565abcdef", false},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct identity *id = identity_of(&(struct testpki_spec){
+            .subject = cases[i].subject, .issuer = root, .san = cases[i].san, .key = 5});
+        if (identity_is_for_mac(id, "00:15:65:ab:cd:ef") != cases[i].is)
+            fail_msg("%s %s", cases[i].subject, cases[i].san);
+        assert_int_equal(cases[i].is, identity_is_for_mac(id, "001565ABCDEF"));
+        assert_false(identity_is_for_mac(id, "001565ABCDE"));
+        identity_unref(id);
+    }
+}
+
 /* --- encrypted keys --- */
 
 #define PASSWORD "open sesame"
@@ -473,6 +598,9 @@ int main(void)
         cmocka_unit_test(test_rsa),
         cmocka_unit_test(test_critical_extensions),
         cmocka_unit_test(test_references),
+        cmocka_unit_test(test_written_and_read_again),
+        cmocka_unit_test(test_written_into_too_little),
+        cmocka_unit_test(test_for_mac),
         cmocka_unit_test(test_pkcs8),
         cmocka_unit_test(test_encrypted_pkcs8),
         cmocka_unit_test(test_encryption_that_is_not_supported),

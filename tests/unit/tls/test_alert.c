@@ -86,6 +86,31 @@ static void test_explained(void **state)
          ERR_TLS,
          "the server answered with the alert unknown_ca (48): it does not trust the issuer of our "
          "certificate"},
+        {{.peer = "server",
+          .code = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
+          .alert_sent = -1,
+          .alert_received = 48,
+          .own_asked = true,
+          .own_sent = true},
+         ERR_IDENTITY,
+         "the server did not accept the phone's certificate: it does not trust its issuer (alert "
+         "unknown_ca, 48)"},
+        {{.peer = "server",
+          .code = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
+          .alert_sent = -1,
+          .alert_received = 40,
+          .own_asked = true},
+         ERR_IDENTITY,
+         "the server wants a certificate of the phone's and got none (alert handshake_failure, "
+         "40)"},
+        {{.peer = "server",
+          .code = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
+          .alert_sent = -1,
+          .alert_received = 80,
+          .own_asked = true,
+          .own_sent = true},
+         ERR_TLS,
+         "the server answered with the alert internal_error (80): it has a problem of its own"},
         {{.peer = "client",
           .code = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
           .alert_sent = -1,
@@ -473,8 +498,8 @@ static void test_server_alert_is_under_application_keys(void **state)
 
     tlspair_connect(&p, 0);
     assert_int_equal(TLS_FAILED, tls_session_state(p.client.session));
-    assert_string_equal("the server answered with the alert certificate_required (116): it wants a "
-                        "certificate of ours and got none",
+    assert_string_equal("the server wants a certificate of the phone's and got none (alert "
+                        "certificate_required, 116)",
                         tls_session_error(p.client.session)->text);
     tlspair_free(&p);
 }
