@@ -19,6 +19,8 @@ struct registrar_endpoint {
     struct registrar_server *server;
     struct stream_listener *listener;
     struct tls_profile *profile;
+    tls_judge_fn *judge;
+    void *judge_arg;
     struct client *clients;
     struct registrar_endpoint_facts facts;
 };
@@ -128,7 +130,10 @@ static void on_accept(void *arg, struct stream *accepted)
         return;
     }
     const struct addr from = stream_remote(accepted);
-    const struct tls_session_params tls = {.judge = judge_client};
+    const struct tls_session_params tls = {
+        .judge = p->judge != NULL ? p->judge : judge_client,
+        .judge_arg = p->judge_arg,
+    };
     addr_format(&from, c->from);
     c->endpoint = p;
     p->facts.accepted++;
@@ -186,6 +191,8 @@ RESULT registrar_server_listen(struct registrar_server *s,
     if (p == NULL)
         return fail(e, ERR_NOMEM, "out of memory for an endpoint");
     p->server = s;
+    p->judge = params->judge;
+    p->judge_arg = params->judge_arg;
     p->facts = (struct registrar_endpoint_facts){.at = params->at, .alert_received = -1};
     struct result r = tls_profile_new(&profile, &p->profile, e);
     if (is_ok(r))

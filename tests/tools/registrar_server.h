@@ -7,7 +7,7 @@
 
 #include "pki/identity.h"
 #include "sys/stream.h"
-#include "tls/profile.h"
+#include "tls/session.h"
 #include "tools/registrar.h"
 
 struct registrar_server;
@@ -27,7 +27,9 @@ struct registrar_endpoint_params {
     struct addr at;            /* port 0 takes a free one */
     struct identity *identity; /* referenced */
     enum tls_versions versions;
-    enum tls_client_auth client_auth; /* any certificate is taken */
+    enum tls_client_auth client_auth;
+    tls_judge_fn *judge; /* of clients' certificates; NULL: any is taken */
+    void *judge_arg;
     bool no_tickets;
 };
 RESULT registrar_server_listen(struct registrar_server *s,
