@@ -187,6 +187,8 @@ static const char *what_is_wrong_with_ours(const struct tls_failure *f)
         return "it has expired, or the server's clock is wrong";
     case 48:
         return "it does not trust its issuer";
+    case 50: /* GnuTLS with TLS 1.2, to an empty list */
+        return f->own_sent ? NULL : "it got none";
     case 51:
         return "its signature was wrong for it";
     case 116:

@@ -1,12 +1,14 @@
 /*
- * An upload of certificate and key: bytes that are put into a good one. The input's first byte says
- * where (in 256ths), the second how much of the good one they replace; or, if that is 255, they are
- * the whole file.
+ * An upload of certificate and key, loaded, judged, written and loaded again: bytes that are put
+ * into a good one. The input's first byte says where (in 256ths), the second how much of the good
+ * one they replace; or, if that is 255, they are the whole file.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "pki/identity.h"
+#include "pki/upload.h"
 #include "tools/testpki.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,6 +34,41 @@ static void make_good(void)
     free(key);
 }
 
+/* What is written is read again as the same. */
+static void write_and_read(const struct identity *id, const struct rng *rng)
+{
+    struct identity *again;
+    struct buf text;
+
+    buf_init(&text, 4 * LIMIT_CERT_FILE_BYTES);
+    if (is_err(identity_write(id, &text, NULL)) ||
+        is_err(identity_load(buf_slice(&text), SLICE_EMPTY, SLICE_EMPTY, rng, &again, NULL)) ||
+        identity_chain_len(id) != identity_chain_len(again))
+        abort();
+    for (size_t i = 0; i < identity_chain_len(id); i++)
+        if (!slice_eq(cert_der(identity_cert(id, i)), cert_der(identity_cert(again, i))))
+            abort();
+    identity_unref(again);
+    buf_wipe(&text);
+}
+
+static void upload(struct slice content)
+{
+    const struct rng rng = testpki_rng();
+    const struct upload_request request = {
+        .content = content,
+        .password = SLICE_LIT("password"),
+        .now = {TESTPKI_NOW, CLOCK_SET},
+    };
+    struct errinfo e = ERRINFO_INIT;
+    struct identity *id;
+
+    if (is_ok(upload_identity(&request, &rng, &id, &e)))
+        identity_unref(id);
+    else if (e.text[0] == '\0')
+        abort();
+}
+
 static void load(struct slice content)
 {
     struct errinfo e = ERRINFO_INIT;
@@ -39,6 +76,7 @@ static void load(struct slice content)
     struct identity *id;
     struct result r = identity_load(content, SLICE_EMPTY, SLICE_LIT("password"), &rng, &id, &e);
 
+    upload(content);
     if (is_err(r)) {
         if (e.text[0] == '\0')
             abort();
@@ -46,6 +84,8 @@ static void load(struct slice content)
     }
     if (identity_chain_len(id) == 0 || identity_mbedtls_chain(id) == NULL)
         abort();
+    (void)identity_is_for_mac(id, "00:15:65:12:34:56");
+    write_and_read(id, &rng);
     identity_unref(id);
 }
 

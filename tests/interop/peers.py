@@ -140,7 +140,7 @@ request_route {{
   }}
   fix_nated_register();
   if (!save("location")) sl_reply_error();
-  xlog("L_WARN", "SAVED $rm $Rp $fU expires=$hdr(Expires) tls=$tls_version\\n");
+  xlog("L_WARN", "SAVED $rm $Rp $fU expires=$hdr(Expires) tls=$tls_version peer=$tls_peer_subject_cn\\n");
   exit;
 }}
 """

@@ -100,10 +100,13 @@ class Events:
 class Phone:
     """sipsd with its settings, state and sockets in one directory."""
 
+    mac = "00:11:22:33:44:55"
+
     def __init__(self, directory, trusted=()):
         self.directory = Path(directory)
         self.state = self.directory / "state"
         self.run = self.directory / "run"
+        self.factory = self.directory / "factory"
         self.config = self.directory / "phone.cfg"
         (self.state / "trust").mkdir(parents=True, exist_ok=True)
         self.run.mkdir(exist_ok=True)
@@ -124,6 +127,14 @@ class Phone:
         self._write()
         return self
 
+    def maker(self, name, *files):
+        """The maker's certificate NAME ("unique", "generic"): these files in one."""
+        self.factory.mkdir(exist_ok=True)
+        path = self.factory / f"{name}.pem"
+        path.write_text("".join(Path(f).read_text() for f in files))
+        path.chmod(0o600)
+        return self
+
     def account(self, number, port, host="localhost", user=None, password="correct-horse", **more):
         settings = {"enable": 1, "label": f"Account {number}", "user_name": user or f"user{number}",
                     "password": password, "sip_server.1.address": host, "sip_server.1.port": port,
@@ -132,7 +143,8 @@ class Phone:
 
     def start(self, *options, wrapper=()):
         self.process = Process([*wrapper, os.environ["SIPSD"], "--config", self.config, "--state-dir", self.state,
-                                "--run-dir", self.run, "--mac", "00:11:22:33:44:55", "--log-level", "debug", *options],
+                                "--run-dir", self.run, "--mac", self.mac, "--factory-dir", self.factory,
+                                "--log-level", "debug", *options],
                                self.directory / "log")
         wait_until(lambda: (self.run / "events.sock").exists() or self.process.popen.poll() is not None, 20,
                    "events.sock")
