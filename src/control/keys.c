@@ -53,12 +53,12 @@ static struct result check_ssl_method(struct slice value, struct errinfo *e)
 /* --- the table --- */
 
 #define PORT_HELP "Its port; 0 is 5061, the port of SIPS"
-#define DEV_CERT_HELP                                                                              \
-    "Which certificate of its own the phone shows to servers that ask for one, and to those that " \
-    "connect to it: 0 the maker's, the unique one of this phone or else the generic one of all; "  \
-    "1 "                                                                                           \
-    "the uploaded one; 2 the uploaded one, else the maker's. Where the one that is asked for is "  \
-    "not there or cannot be used, another is shown, and status says why"
+#define DEV_CERT_HELP                                                                             \
+    "Which certificate of its own the phone shows to servers that ask for one: 0 the maker's, "   \
+    "the unique one of this phone or else the generic one of all; "                               \
+    "1 "                                                                                          \
+    "the uploaded one; 2 the uploaded one, else the maker's. Where the one that is asked for is " \
+    "not there or cannot be used, another is shown, and the log says why"
 
 /* X(suffix, type, min, max, choices, initial, check, help): what can be said for all uses of TLS,
  * for SIP, and for one account; the narrower one counts. */

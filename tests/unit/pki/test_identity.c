@@ -311,53 +311,6 @@ static void test_written_into_too_little(void **state)
     free(file);
 }
 
-/* --- whose it is --- */
-
-static void test_for_mac(void **state)
-{
-    static const struct {
-        const char *subject, *san;
-        bool is;
-    } cases[] = {
-        {"CN=001565abcdef", NULL, true},
-        {"CN=001565ABCDEF", NULL, true},
-        {"CN=00:15:65:AB:CD:EF", NULL, true},
-        {"CN=00-15-65-ab-cd-ef,O=Maker", NULL, true},
-        {"CN=0015.65ab.cdef", NULL, true},
-        {"CN=001565abcdef.phones.example.com", NULL, true},
-        {"CN=phone", "DNS:001565abcdef", true},
-        {"CN=phone", "DNS:a.example.com DNS:00-15-65-ab-cd-ef.example.com", true},
-        {"", "URI:urn:dev:mac:001565abcdef", true},
-        {"", "URI:URN:DEV:mac:001565fffeABCDEF", true},
-        {"", "URI:urn:dev:mac:001565ffffabcdef_phone", true},
-        {"", "URI:sip:a@b URI:urn:dev:mac:001565abcdef_1", true},
-        {"CN=001565abcdee", NULL, false},
-        {"CN=001565abcdef0", NULL, false},
-        {"CN=x001565abcdef", NULL, false},
-        {"CN=001565abcde\\00f", NULL, false},
-        {"O=001565abcdef,CN=phone", NULL, false},
-        {"CN=001565abcdef,CN=phone", NULL, false},
-        {"", NULL, false},
-        {"CN=phone", "DNS:001565abcde.f.example.com", false},
-        {"CN=phone", "email:001565abcdef@example.com", false},
-        {"", "URI:urn:dev:mac:001565abcdef0000", false},
-        {"", "URI:urn:dev:mac:001565fffeabcdee", false},
-        {"", "URI:urn:dev:mac:", false},
-        {"", "URI:urn:dev:ow:001565abcdef", false},
-    };
-    (void)state;
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct identity *id = identity_of(&(struct testpki_spec){
-            .subject = cases[i].subject, .issuer = root, .san = cases[i].san, .key = 5});
-        if (identity_is_for_mac(id, "00:15:65:ab:cd:ef") != cases[i].is)
-            fail_msg("%s %s", cases[i].subject, cases[i].san);
-        assert_int_equal(cases[i].is, identity_is_for_mac(id, "001565ABCDEF"));
-        assert_false(identity_is_for_mac(id, "001565ABCDE"));
-        identity_unref(id);
-    }
-}
-
 /* --- encrypted keys --- */
 
 #define PASSWORD "open sesame"
@@ -600,7 +553,6 @@ int main(void)
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_written_and_read_again),
         cmocka_unit_test(test_written_into_too_little),
-        cmocka_unit_test(test_for_mac),
         cmocka_unit_test(test_pkcs8),
         cmocka_unit_test(test_encrypted_pkcs8),
         cmocka_unit_test(test_encryption_that_is_not_supported),
