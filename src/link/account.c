@@ -31,6 +31,7 @@ struct account {
     /* of the present try */
     struct route route;
     struct flow flow;
+    bool identity_replaced; /* our certificate, since the try began */
 
     struct registration *registration;
     struct errinfo given_up; /* the connection has to go, and why; ERR_OK: it may stay */
@@ -130,8 +131,8 @@ static void wait_for_retry(struct account *a, const struct errinfo *why)
     if (a->state == ACCOUNT_OPEN && now - a->opened_ms >= LIMIT_STABLE_MS)
         backoff_reset(&a->backoff);
     uint32_t wait = backoff_next(&a->backoff, &a->shared->rng);
-    if (why->code == ERR_IDENTITY && a->flow.shown.replaced)
-        wait = 0; /* the one that was refused is history */
+    if (why->code == ERR_IDENTITY && a->identity_replaced)
+        wait = 0; /* the one that was refused is history, or may be */
     a->error = *why;
     a->deadline_ms = now + wait;
     timer_until(a, a->deadline_ms);
@@ -165,6 +166,7 @@ static void begin(struct account *a)
 {
     struct errinfo e = ERRINFO_INIT;
     set_state(a, ACCOUNT_RESOLVING);
+    a->identity_replaced = false;
     if (is_err(route_find(&a->route, &e)))
         wait_for_retry(a, &e);
 }
@@ -276,10 +278,11 @@ static void on_connected(void *arg)
     settle(a);
 }
 
-/* Errors that are told until a connection is as good as it can get. */
+/* That the server did not accept our certificate is told until it has: with TLS 1.3 the connection
+ * is open before. */
 static void forget_error(struct account *a)
 {
-    if (connection_facts(a->flow.connection).confirmed)
+    if (a->error.code != ERR_IDENTITY || connection_facts(a->flow.connection).confirmed)
         errinfo_clear(&a->error);
 }
 
@@ -527,6 +530,7 @@ struct result account_set_identity(struct account *a, struct identity *id,
                                    enum identity_source source, struct errinfo *e)
 {
     TRY(flow_set_identity(&a->flow, id, source, e));
+    a->identity_replaced = true;
     if (a->state == ACCOUNT_WAITING && a->error.code == ERR_IDENTITY) {
         loop_timer_stop(a->timer);
         begin(a);

@@ -28,7 +28,6 @@ RESULT flow_set_identity(struct flow *f, struct identity *id, enum identity_sour
     f->profile = profile;
     f->identities++; /* a handshake under way may still bring a ticket for the old one */
     describe(&f->offered, id, source);
-    f->shown.replaced = true;
     return OK;
 }
 

@@ -15,8 +15,7 @@
 /* Our own certificate, for sentences. A value type. */
 struct flow_shown {
     enum identity_source source;
-    char own[96];  /* its name; "" where SOURCE is IDENTITY_NONE */
-    bool replaced; /* another is shown by now */
+    char own[96]; /* its name; "" where SOURCE is IDENTITY_NONE */
 };
 
 /* A value type, to be embedded; zeroed, then filled by flow_init(). */

@@ -2,9 +2,11 @@
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -94,6 +96,22 @@ class WithKamailio(Case):
         self.phone.maker("unique", self.directory / "phone.pem", self.directory / "phone.key")
         self.show("client-unknown-ca")
         self.check_accepted("001122334455", client_ca=self.directory / "maker.pem")
+
+    def test_another_choice_restarts_nothing(self):
+        self.show("client")
+        events, accounts = self.start()
+        for number, *_ in accounts:
+            events.wait_locked(number)
+        told = len(events.log)
+        self.phone.settings("static.security.dev_cert = 1")
+        self.phone.process.popen.send_signal(signal.SIGHUP)
+        wait_until(lambda: "the settings ask for the uploaded one, and there is none" in self.phone.process.text(), 5,
+                   "the log to say what is used instead")
+        time.sleep(0.5)
+        events.call("status")
+        self.assertEqual(events.log[told:], [])
+        for _, endpoint, _ in accounts:
+            self.assertEqual(self.server.requests(endpoint), ["REGISTER", "REGISTER"])  # asked for the password, and done
 
     def test_unique_of_another_phone(self):
         """The generic one is shown instead, and the log says why."""

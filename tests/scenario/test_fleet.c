@@ -6,6 +6,7 @@
 #include "app/fleet.h"
 #include "base/limits.h"
 #include "scenario/lab.h"
+#include "tools/tlswire.h"
 
 #define SECONDS(n) ((n)*UINT64_C(1000))
 
@@ -179,6 +180,23 @@ static void test_many_changes_in_a_row(void **state)
     assert_int_equal(sim_link_count(w->lab->sim), 2);
 }
 
+/* Nobody is restarted for it. */
+static void test_identity(void **state)
+{
+    struct world *w = *state;
+    const struct testpki_cert *cert = testpki_make(&(struct testpki_spec){.subject = "CN=phone"});
+    w->lab->shared.identity = tlswire_identity(&cert, 1);
+    w->lab->shared.identity_source = IDENTITY_UNIQUE;
+    apply(w, HEAD ALICE BOB);
+    assert_locked(w, 2);
+    fleet_set_identity(w->fleet, NULL, IDENTITY_NONE);
+    fleet_set_identity(w->fleet, w->lab->shared.identity, IDENTITY_UNIQUE);
+    assert_locked(w, 2);
+    assert_int_equal(sim_link_count(w->lab->sim), 2);
+    assert_int_equal(w->lab->events[REGISTRAR_REGISTERED], 2);
+    assert_int_equal(tls_tickets_count(w->lab->shared.tickets), 0);
+}
+
 static void test_stop(void **state)
 {
     struct world *w = *state;
@@ -217,10 +235,15 @@ static void test_stop_while_one_is_replaced(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCENARIO(test_starts_what_is_enabled), SCENARIO(test_leaves_the_same_alone),
-        SCENARIO(test_restarts_what_changed),  SCENARIO(test_stops_what_is_gone),
-        SCENARIO(test_many_changes_in_a_row),  SCENARIO(test_stop),
-        SCENARIO(test_stop_without_accounts),  SCENARIO(test_stop_while_one_is_replaced),
+        SCENARIO(test_starts_what_is_enabled),
+        SCENARIO(test_leaves_the_same_alone),
+        SCENARIO(test_restarts_what_changed),
+        SCENARIO(test_stops_what_is_gone),
+        SCENARIO(test_many_changes_in_a_row),
+        SCENARIO(test_identity),
+        SCENARIO(test_stop),
+        SCENARIO(test_stop_without_accounts),
+        SCENARIO(test_stop_while_one_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,6 +157,14 @@ static void test_our_certificate_is_not_accepted_yet(void **state)
     w.status.encrypted = false;
     check(&w, LOCK_CONNECTING, false, LOCK_ASSURANCE_NONE, VERDICT_NONE, "none",
           "Waiting for sip.test to accept the phone's certificate");
+
+    /* Nor the last time, which is told until it has. */
+    IGNORE(fail(&w.error, ERR_IDENTITY, "the server did not accept the phone's certificate"));
+    check(&w, LOCK_CONNECTING, false, LOCK_ASSURANCE_NONE, VERDICT_NONE, "identity",
+          "Trying again; the last time: the server did not accept the phone's certificate");
+    w.status.state = ACCOUNT_WAITING;
+    check(&w, LOCK_DOWN, false, LOCK_ASSURANCE_NONE, VERDICT_NONE, "identity",
+          "the server did not accept the phone's certificate");
 }
 
 static void test_refused(void **state)
@@ -201,6 +209,7 @@ static void test_codes_of_errors(void **state)
         {ERR_TLS, "tls"},           {ERR_CERT, "tls"},       {ERR_CLOSED, "closed"},
         {ERR_PARSE, "protocol"},    {ERR_LIMIT, "protocol"}, {ERR_AUTH, "registration"},
         {ERR_PEER, "registration"}, {ERR_NOMEM, "internal"}, {ERR_STATE, "internal"},
+        {ERR_IDENTITY, "identity"},
     };
     struct world w;
     (void)state;
