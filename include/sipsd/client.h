@@ -81,11 +81,23 @@ struct sipsd_account {
     uint32_t failures;   /* in a row */
 };
 
+/* A certificate that is about to end, has ended, or was one of these until now. */
+struct sipsd_certificate {
+    char role[16];       /* "trusted", "own" or "peer" */
+    char name[256];      /* for people */
+    char sha256[65];     /* which one it is, together with the role */
+    char not_after[24];  /* "2027-01-20T00:00:00Z" */
+    int64_t days_left;   /* whole ones; 0 on the last day and after it */
+    char state[16];      /* "expiring", "expired"; "replaced", "valid": no worry any more */
+    char sentence[1024]; /* what ends, when, and what can be done */
+};
+
 enum sipsd_event_type {
-    SIPSD_EVENT_SNAPSHOT_BEGIN, /* the whole state follows: forget all accounts */
+    SIPSD_EVENT_SNAPSHOT_BEGIN, /* the whole state follows: forget all accounts and certificates */
     SIPSD_EVENT_SNAPSHOT_END,
     SIPSD_EVENT_LOCK,         /* `account` is set; also for each account of a snapshot */
     SIPSD_EVENT_REGISTRATION, /* `account` is set: number and the registration fields only */
+    SIPSD_EVENT_CERTIFICATE,  /* `certificate` is set; also for each one of a snapshot */
     SIPSD_EVENT_OTHER, /* a newer sipsd's, or one without a struct ("trust"): look at `method` and
                           `json` */
 };
@@ -93,6 +105,7 @@ enum sipsd_event_type {
 struct sipsd_event {
     enum sipsd_event_type type;
     struct sipsd_account account;
+    struct sipsd_certificate certificate;
     const char *method; /* as sipsd named it; valid until the next call on the client */
     const char *json;   /* its parameters as JSON text; valid until the next call on the client */
 };
@@ -123,6 +136,9 @@ enum sipsd_status sipsd_client_call(struct sipsd_client *c, const char *method, 
 
 /* Reads one account object of a "status" answer or a "lock" event; false if JSON is not one. */
 bool sipsd_account_from_json(const char *json, struct sipsd_account *out);
+
+/* The same for a "certificate" event, or one of a "status" answer's "expiring". */
+bool sipsd_certificate_from_json(const char *json, struct sipsd_certificate *out);
 
 #ifdef __cplusplus
 }

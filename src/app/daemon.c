@@ -5,19 +5,18 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "app/anchors.h"
 #include "app/config.h"
 #include "app/fleet.h"
 #include "app/home.h"
 #include "base/limits.h"
+#include "control/admin.h"
 #include "control/events.h"
-#include "control/maker.h"
+#include "control/expirywatch.h"
 #include "control/phone.h"
+#include "control/rejected.h"
 #include "sys/entropy.h"
 #include "sys/notify.h"
 #include "sys/privs.h"
-
-#define PATH_SIZE 4096
 
 struct daemon {
     const struct options *options;
@@ -26,19 +25,19 @@ struct daemon {
     struct wallclock_source *clock;
     struct tls_tickets *tickets;
     struct settings *settings;
-    struct anchors *anchors;
-    struct trust *trust;
-    struct identity_slots identities;
+    struct credentials *credentials;
+    struct rejected *rejected;
     struct account_shared shared;
     struct fleet *fleet;
+    struct admin *admin;
     struct events *events;
+    struct expirywatch *expirywatch;
     struct loop_signal *signals[3];
     struct loop_timer *watchdog;
     bool stopping;
     char mac[32];
     char instance[PHONE_INSTANCE_SIZE];
     char user_agent[32];
-    char trust_dir[PATH_SIZE];
 };
 
 /* --- what the sockets look at --- */
@@ -58,7 +57,7 @@ static struct account *source_at(void *arg, size_t i)
 static struct trust *source_trust(void *arg)
 {
     const struct daemon *d = arg;
-    return d->trust;
+    return credentials_trust(d->credentials);
 }
 
 static enum trust_filter source_filter(void *arg)
@@ -73,18 +72,84 @@ static struct wallclock source_now(void *arg)
     return wallclock_now(d->clock);
 }
 
+static const struct complaints *source_complaints(void *arg)
+{
+    const struct daemon *d = arg;
+    return credentials_complaints(d->credentials);
+}
+
+static struct credentials *source_credentials(void *arg)
+{
+    const struct daemon *d = arg;
+    return d->credentials;
+}
+
+static struct rejected *source_rejected(void *arg)
+{
+    const struct daemon *d = arg;
+    return d->rejected;
+}
+
+static bool source_reserves_certs(void *arg)
+{
+    const struct daemon *d = arg;
+    return phone_reserves_certs(d->settings);
+}
+
+static void source_expiring(void *arg, expiry_tell_fn *visit, void *visit_arg)
+{
+    const struct daemon *d = arg;
+    expirywatch_each(d->expirywatch, visit, visit_arg);
+}
+
+static struct identity *source_identity(void *arg, size_t i)
+{
+    const struct daemon *d = arg;
+    return credentials_held_at(d->credentials, i);
+}
+
+/* --- certificates that end --- */
+
+static void on_certificate(void *arg, const struct expiry_notice *n)
+{
+    struct daemon *d = arg;
+    char sentence[LIMIT_REPORT_TEXT];
+    expiry_sentence(n, sentence, sizeof sentence);
+    if (n->stage == EXPIRY_FINE)
+        log_notice("trust", "%s", sentence);
+    else
+        log_warning("trust", "%s", sentence);
+    events_certificate(d->events, n);
+}
+
+static struct result watch_certificates(struct daemon *d, struct errinfo *e)
+{
+    const struct expirywatch_source s = {
+        .account_count = source_count,
+        .account_at = source_at,
+        .trust = source_trust,
+        .identity_at = source_identity,
+        .now = source_now,
+        .tell = on_certificate,
+        .arg = d,
+    };
+    return expirywatch_new(d->loop, &s, &d->expirywatch, e);
+}
+
 /* --- what the accounts tell --- */
 
 static void on_account_changed(void *arg, struct account *a)
 {
     struct daemon *d = arg;
     events_account_changed(d->events, a);
+    expirywatch_look(d->expirywatch);
 }
 
 static void on_accounts_replaced(void *arg)
 {
     struct daemon *d = arg;
     events_accounts_replaced(d->events);
+    expirywatch_look(d->expirywatch);
 }
 
 static void on_accounts_stopped(void *arg)
@@ -106,6 +171,44 @@ static void on_clock_changed(void *arg)
     if (d->fleet != NULL)
         fleet_clock_changed(d->fleet);
     events_clock_changed(d->events);
+    expirywatch_look(d->expirywatch);
+}
+
+/* --- certificates --- */
+
+static void take_trust(struct daemon *d)
+{
+    struct trust *trust = credentials_trust(d->credentials);
+    fleet_set_trust(d->fleet, trust);
+    events_trust_changed(d->events);
+    log_notice("trust", "%zu trusted certificates, generation %llu", trust_count(trust, TRUST_ALL),
+               (unsigned long long)trust_generation(trust));
+}
+
+/* What servers get who ask for one; accounts that are made later begin with it. */
+static void choose_identity(struct daemon *d)
+{
+    d->shared.identity = credentials_identity(d->credentials);
+    d->shared.identity_source = credentials_source(d->credentials);
+}
+
+static void take_identity(struct daemon *d)
+{
+    choose_identity(d);
+    fleet_set_identity(d->fleet, d->shared.identity, d->shared.identity_source);
+    events_identity_changed(d->events, d->shared.identity, credentials_why(d->credentials));
+}
+
+/* Kept sessions speak for the old trust and the old identity: no connection resumes one of them. */
+static void on_credentials_changed(void *arg, unsigned what)
+{
+    struct daemon *d = arg;
+    tls_tickets_clear(d->tickets);
+    if (what & CREDENTIALS_IDENTITY)
+        take_identity(d);
+    if (what & CREDENTIALS_TRUST)
+        take_trust(d);
+    expirywatch_look(d->expirywatch);
 }
 
 /* --- signals and the supervisor --- */
@@ -131,45 +234,6 @@ static void on_stop(void *arg)
     fleet_stop(d->fleet);
 }
 
-/* The custom certificates from flash; the trust store and what hangs on it, if they differ. */
-static struct result reload_trust(struct daemon *d, struct errinfo *e)
-{
-    struct anchors *anchors;
-    struct trust *trust;
-    TRY(anchors_read(d->trust_dir, &anchors, e));
-    if (anchors_equal(anchors, d->anchors)) {
-        anchors_free(anchors);
-        return OK;
-    }
-    const struct result r = anchors_trust(anchors, &trust, e);
-    if (is_err(r)) {
-        anchors_free(anchors);
-        return r;
-    }
-    anchors_free(d->anchors);
-    trust_unref(d->trust);
-    d->anchors = anchors;
-    d->trust = trust;
-    tls_tickets_clear(d->tickets);
-    fleet_set_trust(d->fleet, trust);
-    events_trust_changed(d->events);
-    log_notice("trust", "%zu trusted certificates, generation %llu", trust_count(trust, TRUST_ALL),
-               (unsigned long long)trust_generation(trust));
-    return OK;
-}
-
-/* Which certificate servers get who ask for one; accounts that are made later begin with it. */
-static void choose_identity(struct daemon *d)
-{
-    char why[2 * LIMIT_TEXT];
-    const enum identity_source source =
-        identity_choose(&d->identities, phone_identity(d->settings), why, sizeof why);
-    const struct identity_slot *slot = identity_slot_of(&d->identities, source);
-    d->shared.identity = slot != NULL ? slot->identity : NULL;
-    d->shared.identity_source = source;
-    log_notice("identity", "%s", why);
-}
-
 /* All of the new settings, or, if something in them is refused, all of the old ones. */
 static struct result reload_settings(struct daemon *d, struct errinfo *e)
 {
@@ -182,11 +246,8 @@ static struct result reload_settings(struct daemon *d, struct errinfo *e)
     }
     struct settings *old = d->settings;
     d->settings = s;
-    if (phone_identity(old) != phone_identity(s)) {
-        choose_identity(d);
-        fleet_set_identity(d->fleet, d->shared.identity, d->shared.identity_source);
-    }
-    fleet_apply(d->fleet, old, s, d->trust);
+    credentials_want(d->credentials, phone_identity(s));
+    fleet_apply(d->fleet, old, s, credentials_trust(d->credentials));
     if (phone_trust_filter(old) != phone_trust_filter(s))
         events_trust_changed(d->events);
     settings_free(old);
@@ -210,9 +271,9 @@ static void on_reload(void *arg)
     if (d->stopping)
         return;
     tell_reloading();
-    struct result r = reload_trust(d, &e);
+    struct result r = credentials_reload(d->credentials, &e);
     if (is_err(r))
-        log_error("trust", "the old trust store stays: %s", errinfo_text(&e, r));
+        log_error("trust", "the old certificates stay: %s", errinfo_text(&e, r));
     errinfo_clear(&e);
     r = reload_settings(d, &e);
     if (is_err(r))
@@ -233,10 +294,22 @@ static struct result find_group(const char *name, gid_t *out, struct errinfo *e)
 static struct result make_dirs(struct daemon *d, struct errinfo *e)
 {
     const struct options *o = d->options;
-    (void)snprintf(d->trust_dir, sizeof d->trust_dir, "%s/trust", o->state_dir);
     TRY(home_make_dir(o->run_dir, 0755, o->user, e));
-    TRY(home_make_dir(o->state_dir, 0700, o->user, e));
-    return home_make_dir(d->trust_dir, 0700, o->user, e);
+    return home_make_dir(o->state_dir, 0700, o->user, e);
+}
+
+static struct result make_admin(struct daemon *d, struct errinfo *e)
+{
+    const struct admin_source source = {
+        .credentials = source_credentials,
+        .rejected = source_rejected,
+        .reserves_certs = source_reserves_certs,
+        .now = source_now,
+        .arg = d,
+    };
+    if (is_err(rejected_new(&d->rejected)) || is_err(admin_new(d->loop, &source, &d->admin)))
+        return fail(e, ERR_NOMEM, "out of memory for the methods of control.sock");
+    return OK;
 }
 
 static struct result open_sockets(struct daemon *d, const char *version, struct errinfo *e)
@@ -252,9 +325,13 @@ static struct result open_sockets(struct daemon *d, const char *version, struct 
                 .trust = source_trust,
                 .trust_filter = source_filter,
                 .now = source_now,
+                .complaints = source_complaints,
+                .expiring = source_expiring,
                 .arg = d,
             },
     };
+    TRY(make_admin(d, e));
+    p.more = admin_service(d->admin);
     TRY(find_group(d->options->ui_group, &p.ui_group, e));
     TRY(find_group(d->options->admin_group, &p.admin_group, e));
     return events_new(&p, &d->events, e);
@@ -269,6 +346,20 @@ static struct result wait_for_randomness(struct errinfo *e)
     return OK;
 }
 
+static struct result read_credentials(struct daemon *d, struct errinfo *e)
+{
+    const struct credentials_params p = {
+        .state_dir = d->options->state_dir,
+        .factory_dir = d->options->factory_dir,
+        .mac = d->mac,
+        .rng = entropy_system,
+        .now = source_now,
+        .changed = on_credentials_changed,
+        .arg = d,
+    };
+    return credentials_open(&p, phone_identity(d->settings), &d->credentials, e);
+}
+
 static struct result read_phone(struct daemon *d, struct errinfo *e)
 {
     const struct options *o = d->options;
@@ -281,8 +372,7 @@ static struct result read_phone(struct daemon *d, struct errinfo *e)
     TRY(config_read(o->configs, o->configs_count, &d->settings, &refused, e));
     if (refused != 0)
         log_warning("settings", "%u settings are refused; starting with the others", refused);
-    TRY(anchors_read(d->trust_dir, &d->anchors, e));
-    return anchors_trust(d->anchors, &d->trust, e);
+    return read_credentials(d, e);
 }
 
 static struct result make_fleet(struct daemon *d, const char *version, struct errinfo *e)
@@ -300,8 +390,9 @@ static struct result make_fleet(struct daemon *d, const char *version, struct er
         .rng = entropy_system,
         .instance_id = d->instance,
         .user_agent = d->user_agent,
+        .on_refused = rejected_note,
+        .on_refused_arg = d->rejected,
     };
-    maker_identities(d->options->factory_dir, d->mac, &entropy_system, &d->identities);
     choose_identity(d);
     if (is_err(fleet_new(&d->shared, &fleet_handlers, d, &d->fleet)))
         return fail(e, ERR_NOMEM, "out of memory for the accounts");
@@ -342,6 +433,7 @@ static struct result set_up(struct daemon *d, const char *version, struct errinf
         TRY(privs_drop(d->options->user, e));
     TRY(read_phone(d, e));
     TRY(make_fleet(d, version, e));
+    TRY(watch_certificates(d, e));
     return watch_signals(d, e);
 }
 
@@ -352,7 +444,6 @@ RESULT daemon_new(const struct options *o, const char *version, struct daemon **
     if (d == NULL)
         return fail(e, ERR_NOMEM, "out of memory");
     d->options = o;
-    d->identities = IDENTITY_SLOTS_INIT;
     const struct result r = set_up(d, version, e);
     if (is_err(r)) {
         daemon_free(d);
@@ -364,12 +455,12 @@ RESULT daemon_new(const struct options *o, const char *version, struct daemon **
 
 void daemon_run(struct daemon *d)
 {
-    fleet_apply(d->fleet, NULL, d->settings, d->trust);
+    fleet_apply(d->fleet, NULL, d->settings, credentials_trust(d->credentials));
     notify_send("READY=1");
     if (d->watchdog != NULL)
         on_watchdog(d);
     log_notice("sipsd", "%zu accounts, %zu trusted certificates", fleet_count(d->fleet),
-               trust_count(d->trust, TRUST_ALL));
+               trust_count(credentials_trust(d->credentials), TRUST_ALL));
     hold_signals(SIG_UNBLOCK);
     loop_run(d->loop);
     hold_signals(SIG_BLOCK);
@@ -380,16 +471,17 @@ void daemon_free(struct daemon *d)
     if (d == NULL)
         return;
     events_free(d->events);
+    admin_free(d->admin);
+    expirywatch_free(d->expirywatch);
     fleet_free(d->fleet);
+    rejected_free(d->rejected);
     loop_timer_free(d->watchdog);
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
         loop_signal_free(d->signals[i]);
     tls_tickets_free(d->tickets);
     wallclock_close(d->clock);
     dns_free(d->dns);
-    identity_slots_clear(&d->identities);
-    trust_unref(d->trust);
-    anchors_free(d->anchors);
+    credentials_free(d->credentials);
     settings_free(d->settings);
     loop_free(d->loop);
     free(d);

@@ -140,6 +140,16 @@ void buf_consume(struct buf *b, size_t n)
         buf_clear(b);
 }
 
+void buf_consume_wiped(struct buf *b, size_t n)
+{
+    if (n >= buf_len(b)) {
+        buf_wipe(b);
+        return;
+    }
+    wipe(b->mem + b->start, n);
+    buf_consume(b, n);
+}
+
 void buf_clear(struct buf *b)
 {
     b->start = 0;

@@ -44,8 +44,10 @@ RESULT buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 RESULT buf_reserve(struct buf *b, size_t n, uint8_t **p);
 void buf_commit(struct buf *b, size_t n);
 
-/* Takes N bytes (at most what is there) off the front. */
+/* Takes N bytes (at most what is there) off the front; the second overwrites them: for secrets.
+ * Where nothing is left then, it gives the memory back, wiped as by buf_wipe(). */
 void buf_consume(struct buf *b, size_t n);
+void buf_consume_wiped(struct buf *b, size_t n);
 void buf_clear(struct buf *b);
 
 /* Keeps the first N bytes (all, if there are fewer). */

@@ -62,8 +62,17 @@
 /* --- trust and identity files --- */
 #define LIMIT_CUSTOM_CAS      10
 #define LIMIT_CERT_FILE_BYTES (5 * 1024 * 1024)
-#define LIMIT_KEY_ITERATIONS  4000000 /* PBKDF2 of an encrypted key: a few seconds on a phone */
-#define LIMIT_TRUST_FILES     64 /* files looked at in the state directory; ten can be of use */
+#define LIMIT_KEY_ITERATIONS \
+    20000 /* PBKDF2 of an encrypted key: below a second on a slow phone, in which calls wait */
+#define LIMIT_OWN_RSA_BITS \
+    4096 /* of the phone's own key: a handshake with a larger one blocks a phone for seconds */
+#define LIMIT_REJECTED        16 /* refused chains that are kept: one for each account at least */
+#define LIMIT_REJECTED_BYTES  16384 /* of such a chain; real ones have 3000 to 8000 */
+#define LIMIT_REJECTED_TRIALS 4     /* certificates of it that are tried as trusted, at a request */
+#define LIMIT_EXPIRY_OWN      3     /* identities whose end is watched: all that a phone can have */
+#define LIMIT_EXPIRY                                                   \
+    192 /* certificates whose end is watched: all of 16 live paths, 10 \
+           custom ones, and those identities' chains */
 #define LIMIT_IMPORT_COUNTED                                                               \
     256 /* different certificates of one upload that are told apart: to say by how many it \
            is too large */
@@ -73,10 +82,7 @@
 #define LIMIT_GENERATION_BYTES LIMIT_CERT_FILE_BYTES /* of one file */
 #define LIMIT_GENERATION_NAME  100 /* bytes: with number and suffix it must fit into NAME_MAX */
 #define LIMIT_DAMAGED_FILES    8   /* kept for inspection */
-#define LIMIT_OWN_RSA_BITS \
-    4096 /* of the phone's own key: a handshake with a larger one blocks a phone for seconds */
-#define LIMIT_KEY_ITERATIONS 4000000 /* PBKDF2 of an encrypted key: a few seconds on a phone */
-#define LIMIT_TRUST_FILES    64      /* files looked at in the state directory; ten can be of use */
+#define LIMIT_COMPLAINTS       16  /* about files with certificates, kept to be asked for */
 
 /* --- SIP --- */
 #define LIMIT_SIP_MESSAGE      65535 /* RFC 3261 section 18.1.1: what a UDP packet could carry */
@@ -110,11 +116,14 @@
 #define LIMIT_RPC_RETRY_MS 1000  /* until that snapshot is tried again, where memory was short */
 #define LIMIT_RPC_REPLY    (1024 * 1024) /* trust.list with certificates as PEM is the largest */
 #define LIMIT_JSON_DEPTH   32
-#define LIMIT_TEXT         256  /* names and sentences in events */
-#define LIMIT_REPORT_TEXT  1024 /* any one text in an event, say a certificate's whole subject */
+#define LIMIT_STAGING_MS   60000 /* between the pieces of an uploaded file: it holds its memory */
+#define LIMIT_TEXT         256   /* names and sentences in events */
+#define LIMIT_REPORT_TEXT  1024  /* any one text in an event, say a certificate's whole subject */
 
 /* --- housekeeping --- */
 #define LIMIT_CLOCK_SAVE_S 3600 /* how often the last known good time is written: flash wears */
+#define LIMIT_RECHECK_S \
+    3600 /* longest sleep until a time of day: the clock may drift or be slewed meanwhile */
 #define LIMIT_CLOCK_CHECK_S \
     300 /* how often an unsynchronised clock is looked at: the kernel does not tell */
 

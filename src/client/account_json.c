@@ -83,10 +83,33 @@ bool account_from_json(const cJSON *object, struct sipsd_account *out)
     return true;
 }
 
+bool certificate_from_json(const cJSON *object, struct sipsd_certificate *out)
+{
+    memset(out, 0, sizeof *out);
+    if (!cJSON_IsString(member(object, "sha256")))
+        return false;
+    COPY(out->role, object, "role");
+    COPY(out->name, object, "name");
+    COPY(out->sha256, object, "sha256");
+    COPY(out->not_after, object, "not_after");
+    out->days_left = number(object, "days_left");
+    COPY(out->state, object, "state");
+    COPY(out->sentence, object, "sentence");
+    return true;
+}
+
 bool sipsd_account_from_json(const char *json, struct sipsd_account *out)
 {
     cJSON *object = cJSON_Parse(json);
     const bool ok = account_from_json(object, out);
+    cJSON_Delete(object);
+    return ok;
+}
+
+bool sipsd_certificate_from_json(const char *json, struct sipsd_certificate *out)
+{
+    cJSON *object = cJSON_Parse(json);
+    const bool ok = certificate_from_json(object, out);
     cJSON_Delete(object);
     return ok;
 }

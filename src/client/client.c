@@ -24,11 +24,11 @@ struct sipsd_client {
     int subscribe_id; /* of the request whose answer is a snapshot; 0: none */
     struct held *held, **held_end;
     size_t held_bytes;
-    cJSON *message;        /* that the last event or answer came from */
-    const cJSON *accounts; /* of a snapshot inside it that is being told, one an event; or NULL */
-    const cJSON *account;  /* the next one; NULL: the end */
-    char *text;            /* of the last event, as the caller was given it */
-    char *answer;          /* of the last call */
+    cJSON *message;                     /* that the last event or answer came from */
+    bool in_snapshot;                   /* inside it, which is being told, one an event: */
+    const cJSON *account, *certificate; /* the next one; NULL: no more */
+    char *text;                         /* of the last event, as the caller was given it */
+    char *answer;                       /* of the last call */
 };
 
 static const cJSON *member(const cJSON *object, const char *name)
@@ -67,7 +67,7 @@ static void forget_message(struct sipsd_client *c)
 {
     cJSON_Delete(c->message);
     c->message = NULL;
-    c->accounts = NULL;
+    c->in_snapshot = false;
 }
 
 static void forget_answer(struct sipsd_client *c)
@@ -93,29 +93,33 @@ int sipsd_client_fd(const struct sipsd_client *c)
     return c->lines.fd;
 }
 
+/* Without cJSON, which would leave copies of what may be a key or a password. METHOD is a word, so
+ * it needs no escapes. */
+static char *make_line(int id, const char *method, const char *params)
+{
+    static const char form[] = "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\"%s%s}\n";
+    const char *comma = params != NULL ? ",\"params\":" : "";
+    const char *rest = params != NULL ? params : "";
+    const int n = snprintf(NULL, 0, form, id, method, comma, rest);
+    char *line = n >= 0 ? malloc((size_t)n + 1) : NULL;
+    if (line == NULL)
+        return NULL;
+    (void)snprintf(line, (size_t)n + 1, form, id, method, comma, rest);
+    for (char *newline = line; (newline = strchr(newline, '\n')) != line + n - 1;)
+        *newline = ' '; /* PARAMS may have them between its tokens; a line has none */
+    return line;
+}
+
 static enum sipsd_status send_request(struct sipsd_client *c, const char *method,
                                       const char *params, int *id, char *error)
 {
-    cJSON *request = cJSON_CreateObject();
-    char *text = NULL;
-    char *line = NULL;
     *id = ++c->next_id;
-    (void)cJSON_AddStringToObject(request, "jsonrpc", "2.0");
-    (void)cJSON_AddNumberToObject(request, "id", *id);
-    (void)cJSON_AddStringToObject(request, "method", method);
-    if (params != NULL)
-        (void)cJSON_AddRawToObject(request, "params", params);
-    text = cJSON_PrintUnformatted(request);
-    cJSON_Delete(request);
-    enum sipsd_status status = client_fail(error, SIPSD_FAILED, "out of memory");
-    if (text != NULL && (line = malloc(strlen(text) + 2)) != NULL) {
-        for (char *newline = text; (newline = strchr(newline, '\n')) != NULL;)
-            *newline = ' '; /* PARAMS may have them between its tokens; a line has none */
-        (void)sprintf(line, "%s\n", text);
-        status = lines_send(&c->lines, line, SEND_TIMEOUT_MS, error);
-    }
+    char *line = make_line(*id, method, params);
+    if (line == NULL)
+        return client_fail(error, SIPSD_FAILED, "out of memory");
+    const enum sipsd_status status = lines_send(&c->lines, line, SEND_TIMEOUT_MS, error);
+    explicit_bzero(line, strlen(line));
     free(line);
-    free(text);
     return status;
 }
 
@@ -178,23 +182,34 @@ static void begin_snapshot(struct sipsd_client *c, const cJSON *snapshot, struct
 {
     out->type = SIPSD_EVENT_SNAPSHOT_BEGIN;
     out->method = "snapshot";
-    c->accounts = member(snapshot, "accounts");
-    c->account = c->accounts != NULL ? c->accounts->child : NULL;
+    const cJSON *accounts = member(snapshot, "accounts");
+    const cJSON *certificates = member(snapshot, "expiring");
+    c->in_snapshot = true;
+    c->account = accounts != NULL ? accounts->child : NULL;
+    c->certificate = certificates != NULL ? certificates->child : NULL;
     give_text(c, snapshot, out);
 }
 
 static void continue_snapshot(struct sipsd_client *c, struct sipsd_event *out)
 {
+    const cJSON *account = c->account, *certificate = c->certificate;
     out->method = "snapshot";
-    const cJSON *account = c->account;
-    give_text(c, account, out);
-    if (account == NULL) {
+    out->type = SIPSD_EVENT_OTHER;
+    if (account != NULL) {
+        c->account = account->next;
+        if (account_from_json(account, &out->account))
+            out->type = SIPSD_EVENT_LOCK;
+        give_text(c, account, out);
+    } else if (certificate != NULL) {
+        c->certificate = certificate->next;
+        if (certificate_from_json(certificate, &out->certificate))
+            out->type = SIPSD_EVENT_CERTIFICATE;
+        give_text(c, certificate, out);
+    } else {
+        c->in_snapshot = false;
         out->type = SIPSD_EVENT_SNAPSHOT_END;
-        c->accounts = NULL;
-        return;
+        give_text(c, NULL, out);
     }
-    c->account = account->next;
-    out->type = account_from_json(account, &out->account) ? SIPSD_EVENT_LOCK : SIPSD_EVENT_OTHER;
 }
 
 static void read_notification(struct sipsd_client *c, const char *method, struct sipsd_event *out)
@@ -213,6 +228,8 @@ static void read_notification(struct sipsd_client *c, const char *method, struct
         out->account.number = cJSON_IsNumber(number) ? number->valueint : 0;
         out->type = SIPSD_EVENT_REGISTRATION;
     }
+    if (strcmp(method, "certificate") == 0 && certificate_from_json(params, &out->certificate))
+        out->type = SIPSD_EVENT_CERTIFICATE;
     give_text(c, params, out);
 }
 
@@ -220,7 +237,7 @@ enum sipsd_status sipsd_client_next(struct sipsd_client *c, struct sipsd_event *
 {
     *out = (struct sipsd_event){.account = {.retry_in_ms = -1}};
     forget_answer(c);
-    if (c->accounts != NULL) {
+    if (c->in_snapshot) {
         continue_snapshot(c, out);
         return SIPSD_OK;
     }

@@ -78,16 +78,41 @@ static struct cJSON *trust_now(const struct events *ev)
     return report_trust(s->trust(s->arg), s->trust_filter(s->arg));
 }
 
+static void list_certificate(void *arg, const struct expiry_notice *n)
+{
+    struct cJSON **list = arg;
+    struct cJSON *item = *list != NULL ? report_certificate(n) : NULL;
+
+    if (item != NULL && cJSON_AddItemToArray(*list, item))
+        return;
+    cJSON_Delete(item);
+    cJSON_Delete(*list);
+    *list = NULL;
+}
+
+static struct cJSON *expiring_list(const struct events *ev)
+{
+    const struct events_source *s = &ev->source;
+    struct cJSON *list = cJSON_CreateArray();
+
+    if (s->expiring != NULL)
+        s->expiring(s->arg, list_certificate, &list);
+    return list;
+}
+
 static struct result snapshot(void *arg, const struct cJSON *params, struct cJSON **result,
                               struct errinfo *e)
 {
     const struct events *ev = arg;
+    const struct events_source *s = &ev->source;
     struct cJSON *o = cJSON_CreateObject();
 
     (void)params;
     const bool whole = o != NULL && add(o, "version", cJSON_CreateString(ev->version)) &&
-                       add(o, "clock", report_clock(ev->source.now(ev->source.arg))) &&
-                       add(o, "trust", trust_now(ev)) && add(o, "accounts", accounts_list(ev));
+                       add(o, "clock", report_clock(s->now(s->arg))) &&
+                       add(o, "trust", trust_now(ev)) && add(o, "expiring", expiring_list(ev)) &&
+                       add(o, "complaints", report_complaints(s->complaints(s->arg))) &&
+                       add(o, "accounts", accounts_list(ev));
     return hand_over(o, whole, result, e);
 }
 
@@ -133,68 +158,12 @@ static struct result reconnect(void *arg, const struct cJSON *params, struct cJS
                      result, e);
 }
 
-struct listing {
-    struct cJSON *list;
-    struct wallclock now;
-    bool with_pem;
-    bool whole;
-};
-
-static bool list_anchor(void *arg, const struct trust_anchor *a)
-{
-    struct listing *l = arg;
-    struct cJSON *item = report_anchor(a, l->now, l->with_pem);
-
-    l->whole = item != NULL && cJSON_AddItemToArray(l->list, item);
-    if (!l->whole)
-        cJSON_Delete(item);
-    return l->whole;
-}
-
-static RESULT listing_params(const struct cJSON *params, enum trust_filter *filter, bool *with_pem,
-                             struct errinfo *e)
-{
-    const struct cJSON *name = cJSON_GetObjectItemCaseSensitive(params, "filter");
-    const struct cJSON *pem = cJSON_GetObjectItemCaseSensitive(params, "pem");
-
-    *filter = TRUST_ALL;
-    if (name != NULL &&
-        (!cJSON_IsString(name) || !report_filter_from_name(name->valuestring, filter)))
-        return fail(e, ERR_INVALID, "\"filter\" has to be \"default\", \"custom\" or \"all\"");
-    if (pem != NULL && !cJSON_IsBool(pem))
-        return fail(e, ERR_INVALID, "\"pem\" has to be true or false");
-    *with_pem = cJSON_IsTrue(pem);
-    return OK;
-}
-
-static struct result trust_list(void *arg, const struct cJSON *params, struct cJSON **result,
-                                struct errinfo *e)
-{
-    const struct events_source *s = &((const struct events *)arg)->source;
-    const struct trust *t = s->trust(s->arg);
-    struct listing l = {.now = s->now(s->arg), .whole = true};
-    enum trust_filter filter;
-
-    TRY(listing_params(params, &filter, &l.with_pem, e));
-    struct cJSON *o = cJSON_CreateObject();
-    l.list = o != NULL ? cJSON_AddArrayToObject(o, "certificates") : NULL;
-    if (l.list != NULL)
-        trust_each(t, filter, list_anchor, &l);
-    return hand_over(o,
-                     l.list != NULL && l.whole &&
-                         add(o, "generation", cJSON_CreateNumber((double)trust_generation(t))) &&
-                         add(o, "builtin_version", cJSON_CreateString(trust_builtin_version())),
-                     result, e);
-}
-
 static const struct jsonrpc_method ui_methods[] = {{NULL, NULL, NULL}};
 
 static const char *const account_params[] = {"account", NULL};
-static const char *const list_params[] = {"filter", "pem", NULL};
 static const struct jsonrpc_method admin_methods[] = {
     {"account.list", NULL, account_list},
     {"account.reconnect", account_params, reconnect},
-    {"trust.list", list_params, trust_list},
     {NULL, NULL, NULL},
 };
 
@@ -276,18 +245,30 @@ void events_clock_changed(struct events *ev)
         tell(ev, "clock", report_clock(ev->source.now(ev->source.arg)));
 }
 
+void events_identity_changed(struct events *ev, const struct identity *id, const char *why)
+{
+    if (anybody_listens(ev))
+        tell(ev, "certificate", report_replaced(id, why, ev->source.now(ev->source.arg)));
+}
+
+void events_certificate(struct events *ev, const struct expiry_notice *n)
+{
+    if (anybody_listens(ev))
+        tell(ev, "certificate", report_certificate(n));
+}
+
 /* --- the sockets --- */
 
 static RESULT open_socket(const struct events_params *p, const char *name, gid_t group,
-                          const struct jsonrpc_method *methods, struct events *ev,
-                          struct rpc_server **out, struct errinfo *e)
+                          const struct jsonrpc_method *methods, const struct jsonrpc_service *more,
+                          struct events *ev, struct rpc_server **out, struct errinfo *e)
 {
     char path[256];
     const struct rpc_params params = {
         .path = path,
         .mode = group != (gid_t)-1 ? 0660 : 0600,
         .gid = group,
-        .service = {.methods = methods, .snapshot = snapshot, .arg = ev},
+        .service = {.methods = methods, .snapshot = snapshot, .arg = ev, .more = more},
     };
     const int n = snprintf(path, sizeof path, "%s/%s", p->run_dir, name);
 
@@ -306,9 +287,9 @@ struct result events_new(const struct events_params *p, struct events **out, str
     ev->version = p->version;
     /* Who waits for events.sock to appear can have both then. */
     struct result r =
-        open_socket(p, "control.sock", p->admin_group, admin_methods, ev, &ev->admin, e);
+        open_socket(p, "control.sock", p->admin_group, admin_methods, p->more, ev, &ev->admin, e);
     if (is_ok(r))
-        r = open_socket(p, "events.sock", p->ui_group, ui_methods, ev, &ev->ui, e);
+        r = open_socket(p, "events.sock", p->ui_group, ui_methods, NULL, ev, &ev->ui, e);
     if (is_err(r)) {
         events_free(ev);
         return r;

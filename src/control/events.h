@@ -11,6 +11,9 @@
 #include <sys/types.h>
 
 #include "base/errinfo.h"
+#include "control/complaints.h"
+#include "control/expiry.h"
+#include "control/jsonrpc.h"
 #include "link/account.h"
 
 struct events;
@@ -23,6 +26,9 @@ struct events_source {
     struct trust *(*trust)(void *arg); /* borrowed */
     enum trust_filter (*trust_filter)(void *arg);
     struct wallclock (*now)(void *arg);
+    const struct complaints *(*complaints)(void *arg); /* about files; borrowed */
+    /* Visits the certificates that end soon or have ended; NULL: nobody watches over them. */
+    void (*expiring)(void *arg, expiry_tell_fn *visit, void *visit_arg);
     void *arg;
 };
 
@@ -33,6 +39,7 @@ struct events_params {
     gid_t admin_group;   /* the same for control.sock */
     const char *version; /* of sipsd; static storage */
     struct events_source source;
+    const struct jsonrpc_service *more; /* further methods of control.sock; borrowed; or NULL */
 };
 
 RESULT events_new(const struct events_params *p, struct events **out, struct errinfo *e);
@@ -49,5 +56,11 @@ void events_accounts_replaced(struct events *ev);
 /* The trust store or its filter was replaced, the clock was set: tells "trust", "clock". */
 void events_trust_changed(struct events *ev);
 void events_clock_changed(struct events *ev);
+
+/* The phone shows ID (NULL: none) from now on: tells "certificate". WHY is a sentence. */
+void events_identity_changed(struct events *ev, const struct identity *id, const char *why);
+
+/* A certificate is about to end, has ended, or does not matter any more: tells "certificate". */
+void events_certificate(struct events *ev, const struct expiry_notice *n);
 
 #endif

@@ -1,10 +1,12 @@
 #include "control/json.h"
 
 #include <cjson/cJSON.h>
+#include <string.h>
 
 #include "base/ascii.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "base/wipe.h"
 
 struct reader {
     struct slice text;
@@ -265,4 +267,21 @@ struct result json_parse(struct slice text, struct cJSON **out, struct errinfo *
     if (*out == NULL) /* it is JSON, so nothing else is left */
         return fail(e, ERR_NOMEM, "no memory for the JSON");
     return OK;
+}
+
+/* As deep as json_check() lets values be. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static void wipe_texts(struct cJSON *json)
+{
+    for (; json != NULL; json = json->next) {
+        if (json->valuestring != NULL)
+            wipe(json->valuestring, strlen(json->valuestring));
+        wipe_texts(json->child);
+    }
+}
+
+void json_wipe(struct cJSON *json)
+{
+    wipe_texts(json);
+    cJSON_Delete(json);
 }

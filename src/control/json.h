@@ -24,4 +24,8 @@ RESULT json_check(struct slice text, struct errinfo *e);
 /* Checks and parses; OUT is the caller's (cJSON_Delete). ERR_NOMEM besides. */
 RESULT json_parse(struct slice text, struct cJSON **out, struct errinfo *e);
 
+/* cJSON_Delete() that overwrites every text value first: what was asked may have had secrets in it.
+ * NULL is fine. */
+void json_wipe(struct cJSON *json);
+
 #endif

@@ -193,17 +193,21 @@ static RESULT check_params(const struct jsonrpc_method *m, const struct cJSON *p
     return OK;
 }
 
-static RESULT find_method(struct call *c, const char *name, struct jsonrpc_method *out,
+static RESULT find_method(struct call *c, const char *name, struct jsonrpc_method *out, void **arg,
                           struct errinfo *e)
 {
+    *arg = c->service->arg;
     if (strcmp(name, "status") == 0 || strcmp(name, "subscribe") == 0) {
         *out = (struct jsonrpc_method){.name = name, .fn = c->service->snapshot};
         return OK;
     }
-    for (const struct jsonrpc_method *m = c->service->methods; m->name != NULL; m++) {
-        if (strcmp(name, m->name) == 0) {
-            *out = *m;
-            return OK;
+    for (const struct jsonrpc_service *s = c->service; s != NULL; s = s->more) {
+        for (const struct jsonrpc_method *m = s->methods; m->name != NULL; m++) {
+            if (strcmp(name, m->name) == 0) {
+                *out = *m;
+                *arg = s->arg;
+                return OK;
+            }
         }
     }
     c->code = CODE_METHOD;
@@ -216,11 +220,12 @@ static RESULT run(struct call *c, const struct cJSON *request, struct cJSON **re
     struct jsonrpc_method m;
     const struct cJSON *params = NULL;
     const char *name = NULL;
+    void *arg;
 
     TRY(read_request(c, request, &name, &params, e));
-    TRY(find_method(c, name, &m, e));
+    TRY(find_method(c, name, &m, &arg, e));
     TRY(check_params(&m, params, e));
-    TRY(m.fn(c->service->arg, params, result, e));
+    TRY(m.fn(arg, params, result, e));
     c->subscribed = !c->is_notification && strcmp(name, "subscribe") == 0;
     return OK;
 }
@@ -305,7 +310,7 @@ struct result jsonrpc_answer(const struct jsonrpc_service *service, struct slice
             error_new(NULL, r.code == ERR_PARSE ? CODE_PARSE : CODE_REQUEST, r.code, e.text),
             reply);
     r = answer_parsed(service, message, &response, &called);
-    cJSON_Delete(message);
+    json_wipe(message);
     if (is_err(r) || response == NULL)
         return r;
     r = send(response, reply);

@@ -34,6 +34,8 @@ struct jsonrpc_service {
     const struct jsonrpc_method *methods; /* ends with a NULL name */
     jsonrpc_method_fn *snapshot;          /* the whole state */
     void *arg;                            /* of all of them */
+    const struct jsonrpc_service *more;   /* methods of another module on the same socket; its
+                                             snapshot is not asked; or NULL */
 };
 
 /*

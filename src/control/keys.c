@@ -126,6 +126,8 @@ static const struct key table[] = {
     {"static.security.dev_cert", KEY_INT, 0, 2, NULL, "2", NULL, NULL, DEV_CERT_HELP},
     {"static.security.sip.dev_cert", KEY_INT, 0, 2, NULL, "", "static.security.dev_cert", NULL,
      DEV_CERT_HELP},
+    {"phone_setting.reserve_certs_enable", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
+     "1: uploaded certificates survive a reset of the phone"},
 };
 
 #define ROWS (sizeof table / sizeof table[0])

@@ -143,6 +143,11 @@ enum identity_want phone_identity(const struct settings *s)
     return (enum identity_want)settings_int(s, "static.security.sip.dev_cert", 0, 0);
 }
 
+bool phone_reserves_certs(const struct settings *s)
+{
+    return settings_bool(s, "phone_setting.reserve_certs_enable", 0, 0);
+}
+
 struct result phone_instance_id(const char *mac, char out[PHONE_INSTANCE_SIZE], struct errinfo *e)
 {
     char digits[MAC_DIGITS_SIZE];

@@ -26,6 +26,9 @@ enum trust_filter phone_trust_filter(const struct settings *s);
 /* Which certificate of its own the admin wants the phone to show: see identity_choose(). */
 enum identity_want phone_identity(const struct settings *s);
 
+/* Whether uploaded certificates survive a reset of the phone. */
+bool phone_reserves_certs(const struct settings *s);
+
 /*
  * "urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF" (RFC 5626 section 4.1) from MAC
  * "AA:BB:CC:DD:EE:FF", or in another form that base/mac reads. ERR_INVALID.

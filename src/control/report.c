@@ -1,127 +1,41 @@
 #include "control/report.h"
 
 #include <cjson/cJSON.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/limits.h"
-#include "base/utf8.h"
 #include "control/lock.h"
-#include "pki/pem.h"
-
-/* --- objects whose building may fail at any step --- */
-
-struct object {
-    struct cJSON *json;
-    bool ok;
-};
-
-static struct object begin(void)
-{
-    struct object o = {.json = cJSON_CreateObject()};
-
-    o.ok = o.json != NULL;
-    return o;
-}
-
-static struct cJSON *end(struct object *o)
-{
-    if (o->ok)
-        return o->json;
-    cJSON_Delete(o->json);
-    return NULL;
-}
-
-/* Takes ITEM over; NULL is the failure of whoever made it. */
-static void add(struct object *o, const char *name, struct cJSON *item)
-{
-    if (item != NULL && o->ok && cJSON_AddItemToObject(o->json, name, item))
-        return;
-    cJSON_Delete(item);
-    o->ok = false;
-}
-
-static void add_bool(struct object *o, const char *name, bool value)
-{
-    add(o, name, cJSON_CreateBool(value));
-}
-
-static void add_number(struct object *o, const char *name, double value)
-{
-    add(o, name, cJSON_CreateNumber(value));
-}
-
-/* NULL and "" are null: there is none. */
-static void add_text(struct object *o, const char *name, const char *text)
-{
-    char clean[LIMIT_REPORT_TEXT];
-
-    if (text == NULL || text[0] == '\0') {
-        add(o, name, cJSON_CreateNull());
-        return;
-    }
-    utf8_clean(slice_of_str(text), clean, sizeof clean);
-    add(o, name, cJSON_CreateString(clean));
-}
-
-static void add_time(struct object *o, const char *name, int64_t epoch_s)
-{
-    char iso[CLOCK_ISO_SIZE];
-
-    clock_to_iso(epoch_s, iso);
-    add_text(o, name, iso);
-}
-
-static void add_sha256(struct object *o, const uint8_t sha256[HASH_SHA256_SIZE])
-{
-    char hex[HASH_HEX_SIZE(HASH_SHA256_SIZE)];
-
-    hash_hex(slice_of(sha256, HASH_SHA256_SIZE), hex);
-    add_text(o, "sha256", hex);
-}
-
-/* An array of what MAKE makes of the N elements at CTX. */
-static struct cJSON *array_of(size_t n, struct cJSON *(*make)(const void *ctx, size_t i),
-                              const void *ctx)
-{
-    struct cJSON *array = cJSON_CreateArray();
-
-    for (size_t i = 0; array != NULL && i < n; i++) {
-        struct cJSON *item = make(ctx, i);
-        if (item == NULL || !cJSON_AddItemToArray(array, item)) {
-            cJSON_Delete(item);
-            cJSON_Delete(array);
-            array = NULL;
-        }
-    }
-    return array;
-}
+#include "control/object.h"
 
 /* --- an account --- */
 
 static struct cJSON *reason_at(const void *ctx, size_t i)
 {
     const struct reason *r = &((const struct verdict *)ctx)->reasons[i];
-    struct object o = begin();
+    struct object o = object_begin();
 
-    add_text(&o, "code", reason_name(r->code));
-    add(&o, "depth", r->depth >= 0 ? cJSON_CreateNumber(r->depth) : cJSON_CreateNull());
-    add_text(&o, "certificate", r->about);
-    add_text(&o, "sentence", r->sentence);
-    return end(&o);
+    object_text(&o, "code", reason_name(r->code));
+    object_add(&o, "depth", r->depth >= 0 ? cJSON_CreateNumber(r->depth) : cJSON_CreateNull());
+    object_text(&o, "certificate", r->about);
+    object_text(&o, "sentence", r->sentence);
+    return object_end(&o);
+}
+
+struct cJSON *report_reasons(const struct verdict *v)
+{
+    return object_array(v->reasons_count, reason_at, v);
 }
 
 static struct cJSON *certificate_at(const void *ctx, size_t i)
 {
     const struct verdict_cert *c = &((const struct verdict *)ctx)->path[i];
-    struct object o = begin();
+    struct object o = object_begin();
 
-    add_text(&o, "certificate", c->label);
-    add_sha256(&o, c->sha256);
-    add_time(&o, "not_before", c->not_before_s);
-    add_time(&o, "not_after", c->not_after_s);
-    return end(&o);
+    object_text(&o, "certificate", c->label);
+    object_sha256(&o, c->sha256);
+    object_time(&o, "not_before", c->not_before_s);
+    object_time(&o, "not_after", c->not_after_s);
+    return object_end(&o);
 }
 
 static const char *source_name(enum trust_source source)
@@ -133,19 +47,19 @@ static const char *source_name(enum trust_source source)
 static struct cJSON *peer(const struct account_status *s, const struct verdict *v)
 {
     char address[ADDR_TEXT_SIZE] = "";
-    struct object o = begin();
+    struct object o = object_begin();
 
     if (s->remote.family != 0)
         addr_format(&s->remote, address);
-    add_text(&o, "host", s->host);
-    add_text(&o, "address", address);
-    add_text(&o, "protocol", s->tls.version);
-    add_text(&o, "cipher", s->tls.cipher);
-    add_bool(&o, "resumed", s->tls.resumed);
-    add_text(&o, "name", v->matched);
-    add(&o, "chain", array_of(v->path_len, certificate_at, v));
-    add_text(&o, "anchor", v->anchored ? source_name(v->anchor_source) : NULL);
-    return end(&o);
+    object_text(&o, "host", s->host);
+    object_text(&o, "address", address);
+    object_text(&o, "protocol", s->tls.version);
+    object_text(&o, "cipher", s->tls.cipher);
+    object_bool(&o, "resumed", s->tls.resumed);
+    object_text(&o, "name", v->matched);
+    object_add(&o, "chain", object_array(v->path_len, certificate_at, v));
+    object_text(&o, "anchor", v->anchored ? source_name(v->anchor_source) : NULL);
+    return object_end(&o);
 }
 
 enum registration_state report_registration_state(const struct account_status *s)
@@ -157,114 +71,199 @@ static void add_registration(struct object *o, const struct account_status *s)
 {
     const struct errinfo *error = s->registration_error;
 
-    add_text(o, "state", registration_state_name(report_registration_state(s)));
-    add_number(o, "expires_s", s->granted_s);
-    add(o, "status",
-        s->registration_status != 0 ? cJSON_CreateNumber(s->registration_status)
-                                    : cJSON_CreateNull());
-    add_text(o, "error", error->code != ERR_OK ? error->text : NULL);
+    object_text(o, "state", registration_state_name(report_registration_state(s)));
+    object_number(o, "expires_s", s->granted_s);
+    object_add(o, "status",
+               s->registration_status != 0 ? cJSON_CreateNumber(s->registration_status)
+                                           : cJSON_CreateNull());
+    object_text(o, "error", error->code != ERR_OK ? error->text : NULL);
 }
 
 static struct cJSON *registration(const struct account_status *s)
 {
-    struct object o = begin();
+    struct object o = object_begin();
 
     add_registration(&o, s);
-    return end(&o);
+    return object_end(&o);
 }
 
 struct cJSON *report_registration(const struct account_status *s)
 {
-    struct object o = begin();
+    struct object o = object_begin();
 
-    add_number(&o, "account", s->number);
+    object_number(&o, "account", s->number);
     add_registration(&o, s);
-    return end(&o);
+    return object_end(&o);
 }
 
 struct cJSON *report_account(const struct account_status *s)
 {
     const struct verdict *v = lock_verdict(s);
     struct lock_entry lock;
-    struct object o = begin();
+    struct object o = object_begin();
 
     lock_reduce(s, &lock);
-    add_number(&o, "account", s->number);
-    add_text(&o, "label", s->label);
-    add_text(&o, "aor", s->aor);
-    add_text(&o, "state", lock_state_name(lock.state));
-    add_bool(&o, "lock", lock.lock);
-    add_text(&o, "assurance", lock_assurance_name(lock.assurance));
-    add_bool(&o, "encrypted", s->encrypted);
-    add_text(&o, "verdict", verdict_class_name(lock.verdict));
-    add_text(&o, "code", lock.code);
-    add_text(&o, "sentence", lock.sentence);
-    add(&o, "reasons", array_of(v != NULL ? v->reasons_count : 0, reason_at, v));
-    add(&o, "registration", registration(s));
-    add(&o, "peer", v != NULL ? peer(s, v) : cJSON_CreateNull());
-    add(&o, "retry_in_ms",
-        s->state == ACCOUNT_WAITING ? cJSON_CreateNumber(s->retry_in_ms) : cJSON_CreateNull());
-    add_number(&o, "failures", s->failures);
-    return end(&o);
+    object_number(&o, "account", s->number);
+    object_text(&o, "label", s->label);
+    object_text(&o, "aor", s->aor);
+    object_text(&o, "state", lock_state_name(lock.state));
+    object_bool(&o, "lock", lock.lock);
+    object_text(&o, "assurance", lock_assurance_name(lock.assurance));
+    object_bool(&o, "encrypted", s->encrypted);
+    object_text(&o, "verdict", verdict_class_name(lock.verdict));
+    object_text(&o, "code", lock.code);
+    object_text(&o, "sentence", lock.sentence);
+    object_add(&o, "reasons", object_array(v != NULL ? v->reasons_count : 0, reason_at, v));
+    object_add(&o, "registration", registration(s));
+    object_add(&o, "peer", v != NULL ? peer(s, v) : cJSON_CreateNull());
+    object_add(&o, "retry_in_ms",
+               s->state == ACCOUNT_WAITING ? cJSON_CreateNumber(s->retry_in_ms)
+                                           : cJSON_CreateNull());
+    object_number(&o, "failures", s->failures);
+    return object_end(&o);
 }
 
 /* --- clock and trust --- */
 
 struct cJSON *report_clock(struct wallclock now)
 {
-    struct object o = begin();
+    struct object o = object_begin();
 
-    add_text(&o, "state", clock_state_name(now.state));
-    add_time(&o, "time", now.epoch_s);
-    return end(&o);
+    object_text(&o, "state", clock_state_name(now.state));
+    object_time(&o, "time", now.epoch_s);
+    return object_end(&o);
 }
 
 struct cJSON *report_trust(const struct trust *t, enum trust_filter filter)
 {
-    struct object o = begin();
+    struct object o = object_begin();
 
-    add_number(&o, "generation", (double)trust_generation(t));
-    add_number(&o, "builtin", (double)trust_count(t, TRUST_DEFAULT));
-    add_number(&o, "custom", (double)trust_count(t, TRUST_CUSTOM));
-    add_text(&o, "filter", report_filter_name(filter));
-    return end(&o);
+    object_number(&o, "generation", (double)trust_generation(t));
+    object_number(&o, "builtin", (double)trust_count(t, TRUST_DEFAULT));
+    object_number(&o, "custom", (double)trust_count(t, TRUST_CUSTOM));
+    object_text(&o, "filter", report_filter_name(filter));
+    return object_end(&o);
 }
 
-static void add_pem(struct object *o, struct slice der)
+/* What is told of any certificate. */
+static void add_certificate(struct object *o, const struct cert *c, struct wallclock now)
 {
-    struct buf pem;
+    uint8_t sha256[HASH_SHA256_SIZE];
+    char text[LIMIT_REPORT_TEXT];
 
-    buf_init(&pem, 2 * LIMIT_CERT_BYTES);
-    const bool ok = is_ok(pem_write("CERTIFICATE", der, &pem));
-    const char *text = ok ? buf_str(&pem) : NULL;
-    add(o, "pem", text != NULL ? cJSON_CreateString(text) : NULL);
-    buf_free(&pem);
+    cert_subject_text(c, text, sizeof text);
+    object_text(o, "subject", text);
+    cert_sha256(c, sha256);
+    object_sha256(o, sha256);
+    object_time(o, "not_before", cert_not_before(c));
+    object_time(o, "not_after", cert_not_after(c));
+    object_bool(o, "expired", cert_not_after(c) < now.epoch_s);
+    cert_key_text(c, text, sizeof text);
+    object_text(o, "key", text);
+}
+
+static void add_label(struct object *o, const struct cert *c)
+{
+    char text[LIMIT_REPORT_TEXT];
+
+    cert_label(c, text, sizeof text);
+    object_text(o, "name", text);
+}
+
+struct cJSON *report_cert(const struct cert *c, struct wallclock now, bool with_pem)
+{
+    struct object o = object_begin();
+
+    add_label(&o, c);
+    add_certificate(&o, c, now);
+    if (with_pem)
+        object_pem(&o, cert_der(c));
+    return object_end(&o);
 }
 
 struct cJSON *report_anchor(const struct trust_anchor *a, struct wallclock now, bool with_pem)
 {
     const bool builtin = a->source == TRUST_SOURCE_BUILTIN;
-    uint8_t sha256[HASH_SHA256_SIZE];
-    char text[LIMIT_REPORT_TEXT];
-    struct object o = begin();
+    struct object o = object_begin();
 
-    cert_label(a->cert, text, sizeof text);
-    add_text(&o, "name", text);
-    add_text(&o, "source", source_name(a->source));
-    add_text(&o, "operator", builtin ? a->name : NULL);
-    add_text(&o, "file", builtin ? NULL : a->name);
-    cert_subject_text(a->cert, text, sizeof text);
-    add_text(&o, "subject", text);
-    cert_sha256(a->cert, sha256);
-    add_sha256(&o, sha256);
-    add_time(&o, "not_before", cert_not_before(a->cert));
-    add_time(&o, "not_after", cert_not_after(a->cert));
-    add_bool(&o, "expired", cert_not_after(a->cert) < now.epoch_s);
-    cert_key_text(a->cert, text, sizeof text);
-    add_text(&o, "key", text);
+    add_label(&o, a->cert);
+    object_text(&o, "source", source_name(a->source));
+    object_text(&o, "operator", builtin ? a->name : NULL);
+    object_text(&o, "file", builtin ? NULL : a->name);
+    add_certificate(&o, a->cert, now);
     if (with_pem)
-        add_pem(&o, cert_der(a->cert));
-    return end(&o);
+        object_pem(&o, cert_der(a->cert));
+    return object_end(&o);
+}
+
+struct cJSON *report_replaced(const struct identity *id, const char *why, struct wallclock now)
+{
+    const struct cert *leaf = id != NULL ? identity_leaf(id) : NULL;
+    const int64_t left_s = leaf != NULL ? cert_not_after(leaf) - now.epoch_s : 0;
+    const int64_t days = left_s > 0 ? left_s / 86400 : 0;
+    uint8_t sha256[HASH_SHA256_SIZE];
+    struct object o = object_begin();
+
+    object_text(&o, "role", "own");
+    object_add(&o, "accounts", cJSON_CreateArray());
+    if (leaf != NULL) {
+        add_label(&o, leaf);
+        cert_sha256(leaf, sha256);
+        object_sha256(&o, sha256);
+        object_time(&o, "not_after", cert_not_after(leaf));
+    } else {
+        object_text(&o, "name", NULL);
+        object_text(&o, "sha256", NULL);
+        object_text(&o, "not_after", NULL);
+    }
+    object_number(&o, "days_left", (double)days);
+    object_text(&o, "state", "replaced");
+    object_text(&o, "sentence", why);
+    return object_end(&o);
+}
+
+static struct cJSON *complaint_at(const void *ctx, size_t i)
+{
+    const struct complaint *said = &((const struct complaints *)ctx)->list[i];
+    struct object o = object_begin();
+
+    object_text(&o, "file", said->file);
+    object_text(&o, "sentence", said->text);
+    return object_end(&o);
+}
+
+struct cJSON *report_complaints(const struct complaints *c)
+{
+    return object_array(c->count, complaint_at, c);
+}
+
+/* --- certificates that end --- */
+
+static struct cJSON *account_numbers(uint32_t accounts)
+{
+    int numbers[LIMIT_ACCOUNTS], n = 0;
+
+    for (int i = 0; i < LIMIT_ACCOUNTS; i++)
+        if ((accounts >> i & 1) != 0)
+            numbers[n++] = i + 1;
+    return cJSON_CreateIntArray(numbers, n);
+}
+
+struct cJSON *report_certificate(const struct expiry_notice *n)
+{
+    char sentence[LIMIT_REPORT_TEXT];
+    struct object o = object_begin();
+
+    object_text(&o, "role", expiry_role_name(n->item->role));
+    object_add(&o, "accounts", account_numbers(n->item->accounts));
+    object_text(&o, "name", n->item->name);
+    object_sha256(&o, n->item->sha256);
+    object_time(&o, "not_after", n->item->not_after_s);
+    object_number(&o, "days_left", (double)expiry_days_left(n));
+    object_text(&o, "state", expiry_state_name(n));
+    expiry_sentence(n, sentence, sizeof sentence);
+    object_text(&o, "sentence", sentence);
+    return object_end(&o);
 }
 
 static const char *const filter_names[] = {

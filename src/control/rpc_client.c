@@ -152,7 +152,7 @@ void rpc_client_free(struct rpc_client *c)
     loop_timer_free(c->turn);
     while (c->first != NULL)
         drop_line(c, &c->first);
-    buf_free(&c->in);
+    buf_wipe(&c->in);
     free(c);
 }
 
@@ -237,7 +237,7 @@ static void work(struct rpc_client *c)
         end(c);
         return;
     }
-    buf_consume(&c->in, line.n + 1);
+    buf_consume_wiped(&c->in, line.n + 1); /* it may have had a key or a password */
     c->scanned = 0;
     loop_timer_start(c->turn, 0);
     pump(c);

@@ -1,10 +1,16 @@
 #include "ctl/ctl.h"
 
+#include <cjson/cJSON.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#define CALL_TIMEOUT_MS 5000
+#include "base/wipe.h"
+
+/* An identity is tried with real handshakes before it is taken, which a slow phone needs time for.
+ */
+#define CALL_TIMEOUT_MS 30000
 
 struct ctl_options ctl_options = {.run_dir = "/run/sipsd"};
 
@@ -52,19 +58,73 @@ int ctl_call_failed(enum sipsd_status status, const char *error)
     return ctl_fail(status == SIPSD_REFUSED ? CTL_REFUSED : CTL_FAILED, "%s", error);
 }
 
+int ctl_call_on(struct sipsd_client *c, const char *method, const char *params, ctl_show *show)
+{
+    char error[SIPSD_ERROR_SIZE];
+    const char *json;
+    const enum sipsd_status status =
+        sipsd_client_call(c, method, params, CALL_TIMEOUT_MS, &json, error);
+    if (status != SIPSD_OK)
+        return ctl_call_failed(status, error);
+    if (ctl_options.json)
+        (void)puts(json);
+    else
+        show(json);
+    return CTL_OK;
+}
+
 int ctl_call_and_show(const char *method, const char *params, ctl_show *show)
 {
     char error[SIPSD_ERROR_SIZE];
     struct sipsd_client *c;
-    const char *json;
-    enum sipsd_status status = ctl_connect_control(&c, error);
+    const enum sipsd_status status = ctl_connect_control(&c, error);
     if (status != SIPSD_OK)
         return ctl_call_failed(status, error);
-    status = sipsd_client_call(c, method, params, CALL_TIMEOUT_MS, &json, error);
-    if (status == SIPSD_OK && ctl_options.json)
-        (void)puts(json);
-    else if (status == SIPSD_OK)
-        show(json);
+    const int exit_status = ctl_call_on(c, method, params, show);
     sipsd_client_free(c);
-    return status == SIPSD_OK ? CTL_OK : ctl_call_failed(status, error);
+    return exit_status;
+}
+
+int ctl_confirm(const char *question)
+{
+    char answer[16];
+    if (isatty(STDIN_FILENO) != 1)
+        return ctl_fail(CTL_FAILED,
+                        "there is nobody to ask: say --yes to do it without a question");
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s [y/N] ", question);
+    if (fgets(answer, sizeof answer, stdin) == NULL)
+        answer[0] = '\0';
+    if (answer[0] == 'y' || answer[0] == 'Y')
+        return CTL_OK;
+    return ctl_fail(CTL_REFUSED, "nothing was done");
+}
+
+const char *ctl_text(const struct cJSON *object, const char *name)
+{
+    const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+    return s != NULL ? s : "";
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than this program made it */
+static void wipe_texts(struct cJSON *json)
+{
+    for (; json != NULL; json = json->next) {
+        if (json->valuestring != NULL)
+            wipe(json->valuestring, strlen(json->valuestring));
+        wipe_texts(json->child);
+    }
+}
+
+char *ctl_take_params(struct cJSON *params)
+{
+    char *text = params != NULL ? cJSON_PrintUnformatted(params) : NULL;
+    wipe_texts(params);
+    cJSON_Delete(params);
+    return text;
+}
+
+void ctl_free_params(char *text)
+{
+    wipe_free_str(text);
 }

@@ -20,7 +20,8 @@ extern struct ctl_options ctl_options;
 /* A command: ARGV[0] is its own name. Returns the exit status. */
 typedef int ctl_command(int argc, char **argv);
 
-ctl_command ctl_status, ctl_watch, ctl_accounts, ctl_trust, ctl_verify, ctl_probe;
+ctl_command ctl_status, ctl_watch, ctl_accounts, ctl_trust, ctl_identity, ctl_rejected, ctl_reset,
+    ctl_verify, ctl_probe;
 
 /* "sipsctl: ..." to stderr; returns STATUS. */
 int ctl_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -36,8 +37,23 @@ enum sipsd_status ctl_connect_control(struct sipsd_client **out, char *error);
 /* The exit status that goes with a failed call; says why. */
 int ctl_call_failed(enum sipsd_status status, const char *error);
 
-/* One call on control.sock: its result goes to SHOW, or as it is to stdout with --json. */
+/* One call on control.sock: its result goes to SHOW, or as it is to stdout with --json. The second
+ * uses a connection that is there. Both return the exit status. */
 typedef void ctl_show(const char *json);
 int ctl_call_and_show(const char *method, const char *params, ctl_show *show);
+int ctl_call_on(struct sipsd_client *c, const char *method, const char *params, ctl_show *show);
+
+/* Asks the person at the terminal: CTL_OK for yes, CTL_REFUSED for no. CTL_FAILED, and says that
+ * --yes is needed, where nobody can be asked. */
+int ctl_confirm(const char *question);
+
+/* Member NAME of a parsed OBJECT, as text; "" if it is none. */
+struct cJSON;
+const char *ctl_text(const struct cJSON *object, const char *name);
+
+/* Makes text of PARAMS and frees them, overwriting what they have; NULL without memory. The text is
+ * the caller's, for ctl_free_params(), which overwrites it too. */
+char *ctl_take_params(struct cJSON *params);
+void ctl_free_params(char *text);
 
 #endif

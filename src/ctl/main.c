@@ -16,7 +16,10 @@ static const struct {
     {"accounts", ctl_accounts, "accounts [reconnect NUMBER]: a line each, or connect one anew"},
     {"verify", ctl_verify, "verify CHAIN.pem: judge a chain as the handshake does; --help"},
     {"probe", ctl_probe, "probe HOST[:PORT]: make a handshake and judge it; --help"},
-    {"trust", ctl_trust, "trust list [default|custom|all] [--pem]: the trusted certificates"},
+    {"trust", ctl_trust, "trust list|add|remove|clear: the trusted certificates"},
+    {"identity", ctl_identity, "identity show|install|remove: the phone's own certificate"},
+    {"rejected", ctl_rejected, "rejected list|show|trust: servers that were refused, and why"},
+    {"reset", ctl_reset, "forget all uploaded certificates"},
 };
 
 static void usage(FILE *out)

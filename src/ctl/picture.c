@@ -73,12 +73,39 @@ static bool put_registration(struct picture *p, const struct sipsd_account *news
     return true;
 }
 
+static size_t place_of_certificate(const struct picture *p, const struct sipsd_certificate *c)
+{
+    size_t i = 0;
+    while (i < p->certificates_count && (strcmp(p->certificates[i].sha256, c->sha256) != 0 ||
+                                         strcmp(p->certificates[i].role, c->role) != 0))
+        i++;
+    return i;
+}
+
+/* Those that are no worry any more go. */
+static bool put_certificate(struct picture *p, const struct sipsd_certificate *c)
+{
+    const size_t i = place_of_certificate(p, c);
+    const bool ends = strcmp(c->state, "expiring") == 0 || strcmp(c->state, "expired") == 0;
+    if (ends ? i == PICTURE_CERTIFICATES_MAX : i == p->certificates_count)
+        return false;
+    if (ends) {
+        p->certificates[i] = *c;
+        p->certificates_count += i == p->certificates_count;
+        return true;
+    }
+    p->certificates_count--;
+    memmove(&p->certificates[i], &p->certificates[i + 1],
+            (p->certificates_count - i) * sizeof p->certificates[0]);
+    return true;
+}
+
 bool picture_apply(struct picture *p, const struct sipsd_event *ev, int64_t now_ms)
 {
     cJSON *status;
     switch (ev->type) {
     case SIPSD_EVENT_SNAPSHOT_BEGIN:
-        p->count = 0;
+        p->count = p->certificates_count = 0;
         status = cJSON_Parse(ev->json);
         read_phone(p, status);
         cJSON_Delete(status);
@@ -89,28 +116,52 @@ bool picture_apply(struct picture *p, const struct sipsd_event *ev, int64_t now_
         return put_account(p, &ev->account, now_ms);
     case SIPSD_EVENT_REGISTRATION:
         return put_registration(p, &ev->account);
+    case SIPSD_EVENT_CERTIFICATE:
+        return put_certificate(p, &ev->certificate);
     case SIPSD_EVENT_OTHER:
         break;
     }
     return false;
 }
 
+static void read_account(struct picture *p, const char *json, int64_t now_ms)
+{
+    struct sipsd_account a;
+    if (sipsd_account_from_json(json, &a))
+        (void)put_account(p, &a, now_ms);
+}
+
+static void read_certificate(struct picture *p, const char *json, int64_t now_ms)
+{
+    struct sipsd_certificate c;
+    (void)now_ms;
+    if (sipsd_certificate_from_json(json, &c))
+        (void)put_certificate(p, &c);
+}
+
+static void read_each(struct picture *p, const cJSON *list,
+                      void (*read)(struct picture *p, const char *json, int64_t now_ms),
+                      int64_t now_ms)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        char *text = cJSON_PrintUnformatted(item);
+        if (text != NULL)
+            read(p, text, now_ms);
+        free(text);
+    }
+}
+
 bool picture_read(struct picture *p, const char *json, int64_t now_ms)
 {
     cJSON *status = cJSON_Parse(json);
-    const cJSON *account;
-    p->count = 0;
+    p->count = p->certificates_count = 0;
     if (status == NULL)
         return false;
     read_phone(p, status);
-    cJSON_ArrayForEach(account, member(status, "accounts"))
-    {
-        struct sipsd_account a;
-        char *text = cJSON_PrintUnformatted(account);
-        if (text != NULL && sipsd_account_from_json(text, &a))
-            (void)put_account(p, &a, now_ms);
-        free(text);
-    }
+    read_each(p, member(status, "accounts"), read_account, now_ms);
+    read_each(p, member(status, "expiring"), read_certificate, now_ms);
     cJSON_Delete(status);
     return true;
 }
@@ -209,6 +260,25 @@ static int sentence_lines(const struct term *t, const struct picture *p, int row
     return 0;
 }
 
+/* Below the accounts, behind an empty line; at most MAX lines in all. */
+static int draw_certificates(FILE *out, const struct term *t, const struct picture *p, int max,
+                             const char *end)
+{
+    int lines = 0;
+    for (size_t i = 0; i < p->certificates_count && lines + 1 < max; i++) {
+        const struct sipsd_certificate *c = &p->certificates[i];
+        const bool over = strcmp(c->state, "expired") == 0;
+        if (lines == 0) {
+            (void)fputs(end, out);
+            lines++;
+        }
+        (void)fputs(term_colour(t, over ? TERM_RED : TERM_YELLOW), out);
+        lines += term_wrap(out, c->sentence, 0, text_width(t), max - lines, end);
+        (void)fputs(term_colour(t, TERM_PLAIN), out);
+    }
+    return lines;
+}
+
 int picture_draw(FILE *out, const struct term *t, const struct picture *p, int64_t now_ms, int max,
                  const char *end)
 {
@@ -227,5 +297,5 @@ int picture_draw(FILE *out, const struct term *t, const struct picture *p, int64
         draw_account(out, t, &p->accounts[i], now_ms - p->told_ms[i], end);
         lines += 1 + draw_sentences(out, t, &p->accounts[i], per_sentence, end);
     }
-    return lines;
+    return lines + draw_certificates(out, t, p, max - lines, end);
 }

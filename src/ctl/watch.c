@@ -57,6 +57,8 @@ static void describe(const struct sipsd_event *ev, char *out, size_t size)
     else if (ev->type == SIPSD_EVENT_REGISTRATION)
         (void)snprintf(out, size, "%s  account %d: %s%s%s", at, a->number, a->registration,
                        a->registration_error[0] != '\0' ? ": " : "", a->registration_error);
+    else if (ev->type == SIPSD_EVENT_CERTIFICATE)
+        (void)snprintf(out, size, "%s  certificate: %.560s", at, ev->certificate.sentence);
     else
         (void)snprintf(out, size, "%s  %s %.560s", at, ev->method, ev->json);
 }
@@ -76,8 +78,8 @@ static void take(struct watch *w, const struct sipsd_event *ev)
         const bool part = w->in_snapshot || ev->type == SIPSD_EVENT_SNAPSHOT_END;
         if (!part) /* the snapshot's own line has its accounts */
             (void)printf("{\"method\":\"%s\",\"params\":%s}\n", ev->method, ev->json);
-    } else if (ev->type == SIPSD_EVENT_LOCK && w->in_snapshot) {
-        if (!w->term.live)
+    } else if (w->in_snapshot && ev->type != SIPSD_EVENT_SNAPSHOT_END) {
+        if (!w->term.live) /* where there is a picture, it shows them */
             note(w, ev);
     } else if (ev->type != SIPSD_EVENT_SNAPSHOT_BEGIN && ev->type != SIPSD_EVENT_SNAPSHOT_END) {
         note(w, ev);
@@ -135,7 +137,7 @@ static void lose(struct watch *w, const char *why)
     (void)snprintf(w->gone, sizeof w->gone, "%s", why);
     sipsd_client_free(w->client);
     w->client = NULL;
-    w->picture.count = 0; /* every lock is unknown now */
+    w->picture.count = w->picture.certificates_count = 0; /* every lock is unknown now */
     w->in_snapshot = false;
 }
 

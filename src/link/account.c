@@ -1,7 +1,6 @@
 #include "link/account.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "link/answer.h"
 #include "link/flow.h"
+#include "link/recheck.h"
 #include "link/route.h"
 
 struct account {
@@ -31,6 +31,7 @@ struct account {
     /* of the present try */
     struct route route;
     struct flow flow;
+    struct recheck recheck; /* of the live connection's verdict */
     bool identity_replaced; /* our certificate, since the try began */
 
     struct registration *registration;
@@ -101,6 +102,7 @@ static void timer_until(struct account *a, uint64_t deadline)
 
 static void drop_connection(struct account *a)
 {
+    recheck_stop(&a->recheck);
     flow_close(&a->flow);
     registration_disconnected(a->registration);
     errinfo_clear(&a->given_up);
@@ -165,6 +167,7 @@ static void keep_verdict(struct account *a, const struct verdict *v)
 static void begin(struct account *a)
 {
     struct errinfo e = ERRINFO_INIT;
+    a->flow.outdated = false;
     set_state(a, ACCOUNT_RESOLVING);
     a->identity_replaced = false;
     if (is_err(route_find(&a->route, &e)))
@@ -173,7 +176,13 @@ static void begin(struct account *a)
 
 static const struct connection_handlers handlers;
 
-/* The next address; when all were tried, the whole try has failed. */
+static bool was_refused(const struct account *a)
+{
+    return a->verdict.class == VERDICT_REJECTED;
+}
+
+/* The next address; when all were tried, the whole try has failed, unless one was refused by a
+ * trust store or a clock that is another one by now. */
 static void dial_next(struct account *a)
 {
     const struct addr *to;
@@ -185,7 +194,10 @@ static void dial_next(struct account *a)
         }
         route_failed(&a->route, &e);
     }
-    wait_for_retry(a, route_error(&a->route));
+    if (a->flow.outdated && was_refused(a))
+        begin(a);
+    else
+        wait_for_retry(a, route_error(&a->route));
 }
 
 static void on_route(void *arg)
@@ -201,8 +213,10 @@ static bool judge_again(struct account *a)
     struct verdict v;
     flow_judge(&a->flow, &v);
     keep_verdict(a, &v);
-    if (verdict_accepted(&v))
+    if (verdict_accepted(&v)) {
+        recheck_start(&a->recheck, &v);
         return true;
+    }
     struct errinfo e = ERRINFO_INIT;
     IGNORE(fail(&e, ERR_CERT, "%s", verdict_sentence(&v))); /* only its text is wanted */
     lose_connection(a, &e);
@@ -292,6 +306,7 @@ static void on_open(void *arg)
     const struct verdict *v = connection_verdict(a->flow.connection);
     assert(verdict_accepted(v));
     keep_verdict(a, v);
+    recheck_start(&a->recheck, v);
     set_state(a, ACCOUNT_OPEN);
     a->opened_ms = now_ms(a);
     a->registered = false;
@@ -379,19 +394,15 @@ static void on_timer(void *arg)
     settle(a);
 }
 
-/* --- the calls --- */
-
-static char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static char *text(const char *format, ...)
+/* A certificate of the live path has ended: another path may stand, else the lock goes. */
+static void on_recheck(void *arg)
 {
-    char *out;
-    va_list ap;
-    va_start(ap, format);
-    const int n = vasprintf(&out, format, ap);
-    va_end(ap);
-    return n < 0 ? NULL : out;
+    struct account *a = arg;
+    (void)judge_again(a);
+    settle(a);
 }
+
+/* --- the calls --- */
 
 static struct result make_registration(struct account *a, const struct account_config *cfg,
                                        struct errinfo *e)
@@ -413,14 +424,16 @@ static struct result configure(struct account *a, const struct account_config *c
                                struct trust *trust, struct errinfo *e)
 {
     const bool proxy = cfg->proxy_host != NULL && cfg->proxy_host[0] != '\0';
-    a->host = text("%s", proxy ? cfg->proxy_host : cfg->domain);
-    a->label = text("%s", cfg->label != NULL ? cfg->label : "");
-    a->aor = text("sips:%s@%s", cfg->user, cfg->domain);
+    a->host = strdup(proxy ? cfg->proxy_host : cfg->domain);
+    a->label = strdup(cfg->label != NULL ? cfg->label : "");
+    if (asprintf(&a->aor, "sips:%s@%s", cfg->user, cfg->domain) < 0)
+        a->aor = NULL; /* it is undefined then */
     a->timer = loop_timer_new(a->shared->loop, on_timer, a);
     if (a->host == NULL || a->label == NULL || a->aor == NULL || a->timer == NULL)
         return fail(e, ERR_NOMEM, "out of memory for an account");
     route_init(&a->route, a->shared->dns, a->host, cfg->port, on_route, a);
     TRY(flow_init(&a->flow, a->shared, cfg, a->host, trust, e));
+    TRY(recheck_init(&a->recheck, a->shared->loop, a->shared->clock, on_recheck, a, e));
     return make_registration(a, cfg, e);
 }
 
@@ -453,6 +466,7 @@ void account_free(struct account *a)
     if (a == NULL)
         return;
     flow_clear(&a->flow);
+    recheck_clear(&a->recheck);
     route_cancel(&a->route);
     registration_free(a->registration);
     loop_timer_free(a->timer);
@@ -523,7 +537,7 @@ static void reconsider(struct account *a, bool retry)
 void account_set_trust(struct account *a, struct trust *trust)
 {
     judge_set_trust(&a->flow.judge, trust);
-    reconsider(a, a->error.code == ERR_CERT);
+    reconsider(a, was_refused(a));
 }
 
 struct result account_set_identity(struct account *a, struct identity *id,
@@ -542,7 +556,7 @@ struct result account_set_identity(struct account *a, struct identity *id,
 void account_clock_changed(struct account *a)
 {
     flow_forget(&a->flow);
-    reconsider(a, a->error.code == ERR_CERT && judge_clock_matters(&a->verdict));
+    reconsider(a, was_refused(a) && judge_clock_matters(&a->verdict));
 }
 
 struct account_status account_status(const struct account *a)

@@ -52,6 +52,22 @@ struct account_config {
     enum tls_versions versions;
 };
 
+/*
+ * A peer that is refused: in a handshake, or by a later look at the chain of a live connection. All
+ * of it is borrowed and valid during the call.
+ */
+struct refused_chain {
+    int account;
+    const char *host;                 /* the name that was to be matched; as it was connected to */
+    const struct verify_input *input; /* what was judged: the chain as the peer sent it (it may be
+                                         empty), the trust store, the name, the policy, the time */
+    const struct verdict *verdict;    /* VERDICT_REJECTED, and why */
+};
+
+/* Only to take notes: it comes from inside the handshake, where nothing may be called that acts on
+ * the account. */
+typedef void refused_fn(void *arg, const struct refused_chain *c);
+
 /* What all accounts share; borrowed, must outlive them. */
 struct account_shared {
     struct loop *loop;
@@ -64,6 +80,8 @@ struct account_shared {
     struct identity *identity; /* sent to servers that ask for a certificate; NULL: none is sent.
                                   What new accounts begin with: see account_set_identity() */
     enum identity_source identity_source; /* which one that is, for sentences */
+    refused_fn *on_refused;               /* of all accounts; NULL: nobody wants to know */
+    void *on_refused_arg;
 };
 
 /* What the UI may know; strings are valid until the account changes again. */

@@ -63,6 +63,24 @@ static struct result flow_key(const struct flow *f, struct buf *key)
     return buf_printf(key, " %u", f->identities);
 }
 
+/* Judges as of now, and has a refusal noted. */
+static void judge_peer(struct flow *f, const struct slice *chain, size_t n, struct verdict *out)
+{
+    const struct account_shared *shared = f->shared;
+    const struct verify_input in = judge_input(&f->judge, chain, n);
+    verify_chain(&in, out);
+    if (verdict_accepted(out) || shared->on_refused == NULL)
+        return;
+    const struct refused_chain refused = {
+        .account = f->account, .host = f->judge.name.text, .input = &in, .verdict = out};
+    shared->on_refused(shared->on_refused_arg, &refused);
+}
+
+static void judge_in_handshake(void *arg, const struct slice *chain, size_t n, struct verdict *out)
+{
+    judge_peer(arg, chain, n, out);
+}
+
 RESULT flow_dial(struct flow *f, const struct addr *to, const struct connection_handlers *h,
                  void *arg, struct errinfo *e)
 {
@@ -73,12 +91,11 @@ RESULT flow_dial(struct flow *f, const struct addr *to, const struct connection_
     const struct tls_session_params tls = {
         .server_name = judge_server_name(&f->judge),
         .judge = judge_in_handshake,
-        .judge_arg = &f->judge,
+        .judge_arg = f,
         .tickets = f->shared->tickets,
         .flow_key = buf_slice(&key),
         .now_s = wallclock_now(f->shared->clock).epoch_s,
     };
-    f->outdated = false;
     f->shown = f->offered;
     r = connection_dial(f->shared->loop, to, f->profile, &tls, h, arg, &f->connection, e);
     buf_free(&key);
@@ -130,7 +147,7 @@ void flow_judge(struct flow *f, struct verdict *out)
 {
     size_t n;
     const struct slice *chain = connection_chain(f->connection, &n);
-    judge_chain(&f->judge, chain, n, out);
+    judge_peer(f, chain, n, out);
     if (!verdict_accepted(out))
         flow_forget(f);
 }

@@ -28,8 +28,8 @@ struct flow {
     struct flow_shown offered;     /* what PROFILE shows of ours */
     unsigned identities;           /* how many there have been: part of the key of tickets */
     struct connection *connection; /* NULL while there is none */
-    bool outdated;                 /* trust or clock changed since it was dialled */
-    struct flow_shown shown;       /* what it shows of ours, if the server asks */
+    bool outdated;           /* trust or clock changed since the try began; its owner clears it */
+    struct flow_shown shown; /* what it shows of ours, if the server asks */
 };
 
 /* NAME: whom the server's certificate must name, and SNI. ERR_INVALID, ERR_NOMEM; flow_clear() it

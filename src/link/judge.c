@@ -26,9 +26,9 @@ void judge_set_trust(struct judge *j, struct trust *trust)
     trust_unref(old);
 }
 
-void judge_chain(const struct judge *j, const struct slice *chain, size_t n, struct verdict *out)
+struct verify_input judge_input(const struct judge *j, const struct slice *chain, size_t n)
 {
-    const struct verify_input in = {
+    return (struct verify_input){
         .chain = chain,
         .chain_len = n,
         .trust = j->trust,
@@ -38,12 +38,6 @@ void judge_chain(const struct judge *j, const struct slice *chain, size_t n, str
         .purpose = VERIFY_SERVER,
         .policy = &j->policy,
     };
-    verify_chain(&in, out);
-}
-
-void judge_in_handshake(void *arg, const struct slice *chain, size_t n, struct verdict *out)
-{
-    judge_chain(arg, chain, n, out);
 }
 
 const char *judge_server_name(const struct judge *j)

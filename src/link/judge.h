@@ -29,11 +29,8 @@ void judge_clear(struct judge *j); /* a zeroed one is fine */
 
 void judge_set_trust(struct judge *j, struct trust *trust);
 
-/* The verdict on a server's chain as of now. */
-void judge_chain(const struct judge *j, const struct slice *chain, size_t n, struct verdict *out);
-
-/* The same as a tls_judge_fn; ARG is the judge. */
-void judge_in_handshake(void *arg, const struct slice *chain, size_t n, struct verdict *out);
+/* What verify_chain() is to judge: a server's chain as of now. It borrows from J and CHAIN. */
+struct verify_input judge_input(const struct judge *j, const struct slice *chain, size_t n);
 
 /* What to put into SNI: NULL for an IP address (RFC 6066 section 3). */
 const char *judge_server_name(const struct judge *j);

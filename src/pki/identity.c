@@ -265,6 +265,16 @@ struct result identity_write(const struct identity *id, struct buf *out, struct 
     return privkey_write(&id->key, cert_fields(id->chain[0])->key, out, e);
 }
 
+bool identity_same(const struct identity *a, const struct identity *b)
+{
+    if (a == b || a == NULL || b == NULL || a->chain_len != b->chain_len)
+        return a == b;
+    for (size_t i = 0; i < a->chain_len; i++)
+        if (!slice_eq(cert_der(a->chain[i]), cert_der(b->chain[i])))
+            return false;
+    return true;
+}
+
 struct mbedtls_x509_crt *identity_mbedtls_chain(struct identity *id)
 {
     return &id->list;

@@ -51,6 +51,10 @@ RESULT identity_write(const struct identity *id, struct buf *out, struct errinfo
  */
 bool identity_is_for_mac(const struct identity *id, const char *mac);
 
+/* Whether both show peers the same: the same certificates in the same order. NULL is the same as
+ * NULL only. */
+bool identity_same(const struct identity *a, const struct identity *b);
+
 /* For pki/ and tls/ only: the chain as a linked list, leaf first, and the key. */
 struct mbedtls_x509_crt *identity_mbedtls_chain(struct identity *id);
 struct mbedtls_pk_context *identity_mbedtls_key(struct identity *id);

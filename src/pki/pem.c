@@ -258,19 +258,25 @@ static void encode_group(struct slice s, char out[4])
     out[3] = s.n > 2 ? digits[bits & 63] : '=';
 }
 
+RESULT pem_encode(struct slice data, struct buf *out)
+{
+    char group[4];
+    struct result r = OK;
+
+    for (; data.n > 0 && is_ok(r); data = slice_from(data, 3)) {
+        encode_group(data, group);
+        r = buf_append(out, slice_of(group, sizeof group));
+    }
+    wipe(group, sizeof group); /* it may be of a private key */
+    return r;
+}
+
 RESULT pem_write(const char *label, struct slice data, struct buf *out)
 {
     TRY(buf_printf(out, "-----BEGIN %s-----\n", label));
     for (; data.n > 0; data = slice_from(data, LINE_BYTES)) {
-        char line[LINE_BYTES / 3 * 4 + 1];
-        size_t used = 0;
-        for (struct slice left = slice_first(data, LINE_BYTES); left.n > 0;
-             left = slice_from(left, 3), used += 4)
-            encode_group(left, line + used);
-        line[used++] = '\n';
-        const struct result r = buf_append(out, slice_of(line, used));
-        wipe(line, sizeof line); /* it may be of a private key */
-        TRY(r);
+        TRY(pem_encode(slice_first(data, LINE_BYTES), out));
+        TRY(buf_append_str(out, "\n"));
     }
     return buf_printf(out, "-----END %s-----\n", label);
 }

@@ -36,6 +36,9 @@ RESULT pem_next(struct pem_reader *r, struct pem_block *out, struct errinfo *e);
  * it is more than OUT may hold; ERR_NOMEM. */
 RESULT pem_decode(const struct pem_block *b, struct buf *out, struct errinfo *e);
 
+/* Appends DATA as Base64 on one line, with its padding. ERR_LIMIT, ERR_NOMEM, likewise. */
+RESULT pem_encode(struct slice data, struct buf *out);
+
 /* Appends DATA as a block of that label, in lines of 64 characters that end with LF (RFC 7468
  * section 2). ERR_LIMIT, ERR_NOMEM: OUT may have a part of it then. */
 RESULT pem_write(const char *label, struct slice data, struct buf *out);

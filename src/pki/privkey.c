@@ -71,7 +71,9 @@ static struct result check_encryption(struct slice algorithm, struct errinfo *e)
     for (size_t i = 0; i < count.n && iterations <= LIMIT_KEY_ITERATIONS; i++)
         iterations = iterations << 8 | count.p[i];
     if (iterations > LIMIT_KEY_ITERATIONS)
-        return fail(e, ERR_LIMIT, "the private key's password is hashed more than %d times",
+        return fail(e, ERR_LIMIT,
+                    "the private key's password is hashed more than %d times, which takes a phone "
+                    "too long; decrypt it first: openssl pkey -in FILE -out NEW.key",
                     LIMIT_KEY_ITERATIONS);
     return OK;
 }

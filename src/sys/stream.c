@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/wipe.h"
 #include "sys/neterr.h"
 #include "sys/uvloop.h"
 
@@ -192,9 +193,12 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct stream *s = stream->data;
-    if (n > 0)
+    if (n > 0) {
+        const bool local = !s->is_tcp; /* the stream may be gone afterwards */
         s->h.on_data(s->arg, slice_of(buf->base, (size_t)n));
-    else if (n < 0)
+        if (local) /* what the phone's own processes say may be a key or a password */
+            wipe(buf->base, (size_t)n);
+    } else if (n < 0)
         end(s, s->failed_with != 0 ? s->failed_with : (int)n);
 }
 

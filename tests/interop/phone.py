@@ -108,10 +108,11 @@ class Phone:
         self.run = self.directory / "run"
         self.factory = self.directory / "factory"
         self.config = self.directory / "phone.cfg"
-        (self.state / "trust").mkdir(parents=True, exist_ok=True)
+        self.held = self.state / "generations" / "00000001"  # by hand: files need no line with their hash
+        self.held.mkdir(parents=True, exist_ok=True)
         self.run.mkdir(exist_ok=True)
         for ca in trusted:
-            shutil.copy(ca, self.state / "trust" / Path(ca).name)
+            shutil.copy(ca, self.held / f"ca.{Path(ca).stem}.pem")
         self.process = None
         self.clients = []
         self.lines = ["#!version:1.0.0.1"]

@@ -180,7 +180,7 @@ class Reload(Daemon):
         events = self.phone.start().events()
         events.wait_locked(1)
         generation = events.call("status")["trust"]["generation"]
-        ca = self.phone.state / "trust" / "ca.pem"
+        ca = self.phone.held / "ca.ca.pem"
         kept = ca.read_bytes()
         ca.unlink()
         self.hup()
@@ -196,10 +196,10 @@ class Reload(Daemon):
     def test_a_broken_ca_harms_only_itself(self):
         events = self.phone.start().events()
         events.wait_locked(1)
-        broken = self.phone.state / "trust" / "broken.pem"
+        broken = self.phone.held / "ca.broken.pem"
         broken.write_text("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n")
         self.hup()
-        self.assertIn("broken.pem is left out", self.log())
+        self.assertIn("ca.broken.pem: is left out", self.log())
         self.assertTrue(broken.exists())
         self.assertTrue(self.phone.control().call("account.list")["accounts"][0]["lock"])
         self.assertEqual(self.registrar.count(" open "), 1)

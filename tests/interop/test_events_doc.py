@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import sys
 import tempfile
 import unittest
@@ -42,28 +41,33 @@ class Page(unittest.TestCase):
     def setUpClass(cls):
         cls.directory = Path(tempfile.mkdtemp(prefix="sipsd-events-"))
         cls.addClassCleanup(shutil.rmtree, cls.directory)
-        pki = make_pki(cls.directory / "pki", "good", "expired", "unknown-ca")
+        profiles = ("good", "expired", "unknown-ca", "ending", "self-signed")
+        pki = make_pki(cls.directory / "pki", *profiles)
+        cls.other = make_pki(cls.directory / "other", "good")
         phone = Phone(cls.directory / "phone", trusted=[pki / "ca.pem"])
         cls.addClassCleanup(phone.stop)
-        cls.start_registrars(pki, phone)
+        cls.start_registrars([pki / p for p in profiles], phone)
         phone.start()
         events = phone.events()
         events.wait_locked(1)
         events.wait_refused(2, "expired")
         events.wait_locked(3)
+        events.wait_refused(5, "self_signed")
+        events.wait_locked(4)
+        events.wait(lambda a: any(m == "certificate" for _, m, _ in events.log), 10, "the notification of an end")
         cls.accounts = events.call("status")["accounts"]
         cls.listen(phone, events, pki)
 
     @classmethod
-    def start_registrars(cls, pki, phone):
-        for number, profile in enumerate(("good", "expired", "unknown-ca"), 1):
+    def start_registrars(cls, servers, phone):
+        for number, server in enumerate(servers, 1):
             port = free_port()
             registrar = Process([os.environ["REGISTRAR"], "--listen", f"127.0.0.1:{port}", "--user", "alice:demo",
-                                 "--cert", pki / profile / "chain.pem", "--key", pki / profile / "key.pem"],
+                                 "--cert", server / "chain.pem", "--key", server / "key.pem"],
                                 cls.directory / f"registrar-{number}")
             cls.addClassCleanup(registrar.stop)
             wait_until(lambda r=registrar: "listening" in r.text(), 10, "the registrar")
-            more = {"security.trust_certificates": 0} if profile == "unknown-ca" else {}
+            more = {"security.trust_certificates": 0} if server.name == "unknown-ca" else {}
             phone.account(number, port, user="alice", password="demo", **more)
 
     @classmethod
@@ -71,17 +75,42 @@ class Page(unittest.TestCase):
         """Has sipsd say all that the page has examples of."""
         admin = phone.control()
         cls.status = events.call("status")
-        cls.trust_list = admin.call("trust.list")
-        cls.reconnect = admin.call("account.reconnect", {"account": 1})
+        cls.answers = {"account.reconnect": admin.call("account.reconnect", {"account": 1})}
         try:
             admin.call("account.reconnect", {"account": 9})
         except RuntimeError as e:
             cls.error = {"jsonrpc": "2.0", "id": 1, "error": e.args[0]}
-        shutil.copy(pki / "unknown-ca" / "chain.pem", phone.state / "trust" / "second.pem")
-        phone.process.popen.send_signal(signal.SIGHUP)
-        events.wait(lambda a: any(m == "trust" for _, m, _ in events.log), 10, "the notification of trust")
+        cls.change(admin, pki)
+        for wanted in ("trust", "certificate"):
+            events.wait(lambda a, w=wanted: any(m == w for _, m, _ in events.log), 10, f"the notification of {wanted}")
         cls.told = {method: {"jsonrpc": "2.0", "method": method, "params": params} for _, method, params in events.log}
         cls.told["clock"] = {"jsonrpc": "2.0", "method": "clock", "params": cls.status["clock"]}
+
+    @classmethod
+    def change(cls, admin, pki):
+        """Calls each method about certificates, in an order in which each has something to say."""
+        def call(method, **params):
+            cls.answers[method] = admin.call(method, params)
+            return cls.answers[method]
+
+        server = pki / "good"
+        call("rejected.list", account=5)
+        shown = call("rejected.show", id=cls.answers["rejected.list"]["rejected"][0]["id"])
+        call("rejected.trust", id=shown["id"], sha256=shown["candidate"]["sha256"])
+        call("identity.install", name="phone.pem", content=(server / "chain.pem").read_text(),
+             key={"name": "phone.key", "content": (server / "key.pem").read_text()})
+        call("identity.show")
+        call("trust.list")
+        call("trust.remove", certificate=shown["candidate"]["sha256"][:16])
+        call("upload", size=900, offset=0, base64="QUJD")
+        call("trust.add", name="other.pem", content=(cls.other / "ca.pem").read_text())
+        call("identity.remove")
+        call("trust.clear")
+        call("reset")
+
+    MEMBER_OF = {"reserved": "reset", "certificates": "trust.list", "files": "trust.add", "removed": "trust.remove",
+                 "identities": "identity.show", "rejected": "rejected.list", "remedy": "rejected.show",
+                 "file": "rejected.trust", "received": "upload"}
 
     def real_one(self, example):
         """What sipsd said that the example is one of."""
@@ -89,17 +118,18 @@ class Page(unittest.TestCase):
             return self.told[example["method"]]
         if "error" in example:
             return self.error
-        if "certificates" in example:
-            return self.trust_list
-        if "accounts" in example:
+        if "clock" in example:
             return self.status
         if "lock" in example:
             return self.accounts[example["account"] - 1]
+        for member, method in self.MEMBER_OF.items():
+            if member in example:
+                return self.answers[method]
         self.assertEqual({"account": 1}, example)
-        return self.reconnect
+        return self.answers["account.reconnect"]
 
     def test_every_example_has_the_shape_of_the_real_one(self):
-        self.assertGreaterEqual(len(EXAMPLES), 9)
+        self.assertGreaterEqual(len(EXAMPLES), 18)
         for example in EXAMPLES:
             found = difference(example, self.real_one(example))
             self.assertIsNone(found, json.dumps(example)[:200])
@@ -112,9 +142,21 @@ class Page(unittest.TestCase):
             self.assertEqual(re.sub(r"[0-9-]{10}", "DATE", example["sentence"]),
                              re.sub(r"[0-9-]{10}", "DATE", real["sentence"]))
 
+    def test_what_is_said_of_the_end_of_a_certificate(self):
+        said = self.told["certificate"]["params"]
+        self.assertEqual(("peer", [4], 4, "expiring"),
+                         tuple(said[name] for name in ("role", "accounts", "days_left", "state")))
+        self.assertEqual([said], self.status["expiring"])
+        example = next(e for e in EXAMPLES if e.get("method") == "certificate")["params"]
+        self.assertEqual(*(re.sub(r"[0-9-]{10}|account [0-9]", "", x["sentence"]) for x in (example, said)))
+
     def test_every_notification_is_described(self):
         for method in self.told:
             self.assertIn(f"\n**`{method}`**", PAGE)
+
+    def test_every_method_is_described(self):
+        for method in self.answers:
+            self.assertTrue(f"**`{method}`**" in PAGE, method)
 
     def test_every_reason_is_listed(self):
         table = (ROOT / "src" / "pki" / "verdict.h").read_text()

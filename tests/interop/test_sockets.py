@@ -375,15 +375,16 @@ class Files(Case):
 
     def test_a_trusted_certificate_that_is_none(self):
         pki = make_pki(self.directory / "pki", "good")
-        trust = self.phone.state / "trust"
-        (trust / "garbage.pem").write_bytes(random.Random(2).randbytes(5000))
-        (trust / "empty.pem").write_bytes(b"")
-        shutil.copy(pki / "ca.pem", trust / "good.pem")
+        held = self.phone.held
+        (held / "ca.garbage.pem").write_bytes(random.Random(2).randbytes(5000))
+        (held / "ca.empty.pem").write_bytes(b"")
+        shutil.copy(pki / "ca.pem", held / "ca.good.pem")
         self.start()
-        listed = self.ask(self.connect(), call("trust.list", filter="custom"))[0]["result"]["certificates"]
-        self.assertEqual(["good.pem"], [c["file"] for c in listed])
-        self.assertIn("garbage.pem is left out", self.phone.process.text())
-        self.assertIn("empty.pem is left out", self.phone.process.text())
+        listed = self.ask(self.connect(), call("trust.list", filter="custom"))[0]["result"]
+        self.assertEqual(["good"], [c["file"] for c in listed["certificates"]])
+        self.assertEqual(["ca.empty.pem", "ca.garbage.pem"], [c["file"] for c in listed["complaints"]])
+        for name in ("ca.garbage.pem", "ca.empty.pem"):
+            self.assertIn(f"{name}: is left out", self.phone.process.text())
 
 
 if __name__ == "__main__":

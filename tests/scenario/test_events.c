@@ -26,7 +26,6 @@ struct account {
 
 struct trust {
     uint64_t generation;
-    struct cert *cert;
 };
 
 static struct {
@@ -36,6 +35,7 @@ static struct {
     size_t count;
     struct trust trust;
     struct wallclock clock;
+    struct complaints complaints;
 } t;
 
 struct account_status account_status(const struct account *a)
@@ -65,22 +65,6 @@ size_t trust_count(const struct trust *trust, enum trust_filter f)
 {
     (void)trust;
     return f == TRUST_CUSTOM ? 1 : f == TRUST_DEFAULT ? 76 : 77;
-}
-
-const char *trust_builtin_version(void)
-{
-    return "20240203";
-}
-
-void trust_each(const struct trust *trust, enum trust_filter f, trust_visit_fn *visit, void *arg)
-{
-    const struct trust_anchor custom = {trust->cert, TRUST_SOURCE_CUSTOM, "my\xff.pem"};
-    const struct trust_anchor builtin = {trust->cert, TRUST_SOURCE_BUILTIN, "Operator"};
-
-    if (f != TRUST_DEFAULT && !visit(arg, &custom))
-        return;
-    if (f != TRUST_CUSTOM)
-        (void)visit(arg, &builtin);
 }
 
 /* --- the source --- */
@@ -114,6 +98,26 @@ static struct wallclock source_now(void *arg)
     (void)arg;
     return t.clock;
 }
+
+static const struct complaints *source_complaints(void *arg)
+{
+    (void)arg;
+    return &t.complaints;
+}
+
+/* A method of another module on control.sock. */
+static struct result greet(void *arg, const struct cJSON *params, struct cJSON **result,
+                           struct errinfo *e)
+{
+    (void)params;
+    (void)e;
+    *result = cJSON_CreateString(arg);
+    return OK;
+}
+
+static const struct jsonrpc_method more_methods[] = {{"greet", NULL, greet}, {NULL, NULL, NULL}};
+static char greeting[] = "hello";
+static const struct jsonrpc_service more = {.methods = more_methods, .arg = greeting};
 
 static void make_account(struct account *a, int number)
 {
@@ -223,12 +227,10 @@ static void check(struct local *p, const char *expected)
 #define TRUST "{\"generation\":5,\"builtin\":76,\"custom\":1,\"filter\":\"all\"}"
 #define SNAPSHOT(accounts)                                                                    \
     "{\"version\":\"1.2.3\",\"clock\":{\"state\":\"set\",\"time\":\"2027-01-15T08:00:00Z\"}," \
-    "\"trust\":" TRUST ",\"accounts\":[" accounts "]}"
+    "\"trust\":" TRUST ",\"expiring\":[],\"complaints\":[],\"accounts\":[" accounts "]}"
 
 static int set_up(void **state)
 {
-    const struct testpki_cert *ca =
-        testpki_make(&(struct testpki_spec){.subject = "O=Demo,CN=Demo CA", .ca = true, .key = 1});
     const struct events_params p = {
         .run_dir = "/run",
         .ui_group = 7,
@@ -239,7 +241,9 @@ static int set_up(void **state)
                    .account_at = source_at,
                    .trust = source_trust,
                    .trust_filter = source_filter,
-                   .now = source_now},
+                   .now = source_now,
+                   .complaints = source_complaints},
+        .more = &more,
     };
     struct events_params params = p;
     (void)state;
@@ -249,7 +253,6 @@ static int set_up(void **state)
     params.loop = sim_loop(t.w);
     t.clock = (struct wallclock){.epoch_s = TESTPKI_NOW, .state = CLOCK_SET};
     t.trust.generation = 5;
-    assert_true(is_ok(cert_parse(testpki_der(ca), &t.trust.cert, NULL)));
     t.count = 2;
     for (int i = 0; i < 2; i++)
         make_account(&t.accounts[i], i + 1);
@@ -261,7 +264,6 @@ static int tear_down(void **state)
 {
     (void)state;
     events_free(t.events);
-    cert_unref(t.trust.cert);
     sim_settle(t.w);
     sim_free(t.w);
     return 0;
@@ -457,83 +459,37 @@ static void test_account_reconnect_refused(void **state)
     local_leave(&p);
 }
 
-/* A method's answer, taken apart. */
-static struct cJSON *answer_of(struct local *p, const char *method, const char *params)
-{
-    ask(p, method, params);
-    struct cJSON *reply =
-        cJSON_ParseWithLength((const char *)buf_slice(&p->got).p, buf_len(&p->got));
-    assert_non_null(reply);
-    buf_clear(&p->got);
-    return reply;
-}
-
-static const char *text_in(const struct cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-    return text != NULL ? text : "(none)";
-}
-
-static void test_trust_list(void **state)
+static void test_methods_of_another_module(void **state)
 {
     struct local p;
     (void)state;
 
     local_connect(&p, t.w, ADMIN);
-    struct cJSON *reply = answer_of(&p, "trust.list", "{\"pem\":true}");
-    const struct cJSON *result = cJSON_GetObjectItemCaseSensitive(reply, "result");
-    const struct cJSON *list = cJSON_GetObjectItemCaseSensitive(result, "certificates");
-    const struct cJSON *custom = cJSON_GetArrayItem(list, 0),
-                       *builtin = cJSON_GetArrayItem(list, 1);
-
-    assert_string_equal("20240203", text_in(result, "builtin_version"));
-    assert_int_equal(2, cJSON_GetArraySize(list));
-    assert_string_equal("Demo CA", text_in(custom, "name"));
-    assert_string_equal("custom", text_in(custom, "source"));
-    assert_string_equal("(none)", text_in(custom, "operator"));
-    assert_string_equal("my?.pem", text_in(custom, "file"));
-    assert_string_equal("CN=Demo CA,O=Demo", text_in(custom, "subject"));
-    assert_string_equal("2020-01-01T00:00:00Z", text_in(custom, "not_before"));
-    assert_string_equal("2049-12-31T23:59:59Z", text_in(custom, "not_after"));
-    assert_string_equal("EC P-256", text_in(custom, "key"));
-    assert_int_equal(64, strlen(text_in(custom, "sha256")));
-    assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(custom, "expired")));
-    assert_int_equal(0, strncmp("-----BEGIN CERTIFICATE-----\n", text_in(custom, "pem"), 28));
-    assert_string_equal("builtin", text_in(builtin, "source"));
-    assert_string_equal("Operator", text_in(builtin, "operator"));
-    cJSON_Delete(reply);
-
-    t.clock.epoch_s = TESTPKI_NOT_AFTER + 1;
-    reply = answer_of(&p, "trust.list", "{\"filter\":\"default\"}");
-    result = cJSON_GetObjectItemCaseSensitive(reply, "result");
-    list = cJSON_GetObjectItemCaseSensitive(result, "certificates");
-    builtin = cJSON_GetArrayItem(list, 0);
-    assert_int_equal(1, cJSON_GetArraySize(list));
-    assert_string_equal("(none)", text_in(builtin, "pem"));
-    assert_true(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(builtin, "expired")));
-    cJSON_Delete(reply);
+    ask(&p, "greet", NULL);
+    check(&p, RESULT_("\"hello\""));
+    ask(&p, "greet", "{\"loudly\":true}");
+    check(&p, ERROR_("-32602", "greet has no parameter 'loudly'", "INVALID"));
     local_leave(&p);
 }
 
-static void test_trust_list_refused(void **state)
+static void test_files_that_could_not_be_used(void **state)
 {
     struct local p;
     (void)state;
 
-    local_connect(&p, t.w, ADMIN);
-    ask(&p, "trust.list", "{\"filter\":\"some\"}");
-    check(&p, ERROR_("-32602",
-                     "\\\"filter\\\" has to be \\\"default\\\", \\\"custom\\\" or "
-                     "\\\"all\\\"",
-                     "INVALID"));
-    ask(&p, "trust.list", "{\"pem\":1}");
-    check(&p, ERROR_("-32602", "\\\"pem\\\" has to be true or false", "INVALID"));
+    complaints_add(&t.complaints, "trust", "ca.a.pem", "is left out: %s", "it is \x1b odd");
+    local_connect(&p, t.w, UI);
+    ask(&p, "status", NULL);
+    const struct slice got = buf_slice(&p.got);
+    const struct slice said = SLICE_LIT("\"complaints\":[{\"file\":\"ca.a.pem\",\"sentence\":"
+                                        "\"is left out: it is ? odd\"}]");
+    assert_true(slice_find_slice(got, said) < got.n);
     local_leave(&p);
 }
 
 static void test_the_ui_cannot_administrate(void **state)
 {
-    static const char *const methods[] = {"account.list", "account.reconnect", "trust.list"};
+    static const char *const methods[] = {"account.list", "account.reconnect", "greet"};
     struct local p;
     (void)state;
 
@@ -583,8 +539,8 @@ int main(void)
         TEST(test_account_list),
         TEST(test_account_reconnect),
         TEST(test_account_reconnect_refused),
-        TEST(test_trust_list),
-        TEST(test_trust_list_refused),
+        TEST(test_methods_of_another_module),
+        TEST(test_files_that_could_not_be_used),
         TEST(test_the_ui_cannot_administrate),
         TEST(test_access),
     };

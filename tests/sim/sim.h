@@ -92,6 +92,9 @@ void sim_refuse_calls(struct sim *w, unsigned n);
  * bound. */
 void sim_clock_set(struct sim *w, int64_t epoch_s, enum clock_state state);
 
+/* The same, but little by little, so that nobody is told. */
+void sim_clock_drift(struct sim *w, int64_t epoch_s);
+
 /* --- names --- */
 
 /*

@@ -16,10 +16,15 @@ void sim_clock_init(struct sim *w)
         (struct sim_clock){.epoch_s = SIM_EPOCH_S, .since_ms = w->now_ms, .state = CLOCK_SET};
 }
 
-void sim_clock_set(struct sim *w, int64_t epoch_s, enum clock_state state)
+void sim_clock_drift(struct sim *w, int64_t epoch_s)
 {
     w->clock.epoch_s = epoch_s;
     w->clock.since_ms = w->now_ms;
+}
+
+void sim_clock_set(struct sim *w, int64_t epoch_s, enum clock_state state)
+{
+    sim_clock_drift(w, epoch_s);
     w->clock.state = state;
     for (struct wallclock_source *s = w->clock.sources; s != NULL; s = s->next)
         if (s->wants_changes)

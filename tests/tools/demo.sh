@@ -86,8 +86,8 @@ write_settings() {
 }
 
 start_phone() {
-    mkdir -p "$work/state/trust" "$work/run" "$work/factory"
-    cp "$work/pki/ca.pem" "$work/state/trust/"
+    mkdir -p "$work/state/generations/00000001" "$work/run" "$work/factory"
+    cp "$work/pki/ca.pem" "$work/state/generations/00000001/ca.demo.pem"
     background sipsd "$build/sipsd" --config "$work/demo.cfg" --state-dir "$work/state" \
         --run-dir "$work/run" --factory-dir "$work/factory" --mac 00:15:65:12:34:56
     wait_for sipsd test -S "$work/run/events.sock"

@@ -123,6 +123,14 @@ static void expired(const struct pki *pki, const struct testpki_cert **chain)
     chain[0] = testpki_make(&s);
 }
 
+static void ending(const struct pki *pki, const struct testpki_cert **chain)
+{
+    struct testpki_spec s = server(pki);
+
+    s.not_after = pki->now_s + 5 * DAY - 1;
+    chain[0] = testpki_make(&s);
+}
+
 static void not_yet_valid(const struct pki *pki, const struct testpki_cert **chain)
 {
     struct testpki_spec s = server(pki);
@@ -354,6 +362,7 @@ static const struct {
     {"rsa-pss", "signed by RSASSA-PSS", rsa_pss},
     {"wrong-name", "for other.example.net", wrong_name},
     {"expired", "since yesterday", expired},
+    {"ending", "in less than five days", ending},
     {"not-yet-valid", "until tomorrow", not_yet_valid},
     {"unknown-ca", "issued by a CA that is not ca.pem", unknown_ca},
     {"self-signed", "by its own key", self_signed},

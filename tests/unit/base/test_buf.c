@@ -158,6 +158,26 @@ static void freed_it_may_be_used_again(void **state)
     buf_free(&b);
 }
 
+/* What was taken is overwritten where it stood; the rest stays. */
+static void consuming_can_overwrite(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 20);
+    put(&b, "secret, rest");
+    const uint8_t *mem = b.mem;
+    buf_consume_wiped(&b, 6);
+    assert_memory_equal(mem, "\0\0\0\0\0\0", 6);
+    assert_string_equal(buf_str(&b), ", rest");
+    buf_consume_wiped(&b, 100);
+    assert_int_equal(buf_len(&b), 0);
+    assert_null(b.mem);
+    buf_consume_wiped(&b, 1);
+    put(&b, "again");
+    assert_string_equal(buf_str(&b), "again");
+    buf_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +190,7 @@ int main(void)
         cmocka_unit_test(a_string_is_terminated_but_not_longer),
         cmocka_unit_test(an_empty_append_needs_nothing),
         cmocka_unit_test(freed_it_may_be_used_again),
+        cmocka_unit_test(consuming_can_overwrite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,6 +166,45 @@ static void test_snapshot(void **state)
     expect_none(s);
 }
 
+#define CERTIFICATE                                                                               \
+    "{\"role\":\"peer\",\"accounts\":[2],\"name\":\"sip.example.com\",\"sha256\":\"ab12\","       \
+    "\"not_after\":\"2027-01-20T00:00:00Z\",\"days_left\":4,\"state\":\"expiring\",\"sentence\":" \
+    "\"It expires\"}"
+
+static void test_certificates(void **state)
+{
+    struct server *s = *state;
+    struct sipsd_event ev;
+    say(s, "{\"jsonrpc\":\"2.0\",\"method\":\"snapshot\",\"params\":{\"accounts\":[" ACCOUNT
+           "],\"expiring\":[" CERTIFICATE ",7]}}\n"
+           "{\"jsonrpc\":\"2.0\",\"method\":\"certificate\",\"params\":" CERTIFICATE "}\n");
+    expect(s, SIPSD_EVENT_SNAPSHOT_BEGIN, &ev);
+    expect(s, SIPSD_EVENT_LOCK, &ev);
+    expect(s, SIPSD_EVENT_CERTIFICATE, &ev);
+    expect(s, SIPSD_EVENT_OTHER, &ev);
+    expect(s, SIPSD_EVENT_SNAPSHOT_END, &ev);
+    expect(s, SIPSD_EVENT_CERTIFICATE, &ev);
+    assert_string_equal(ev.method, "certificate");
+    assert_string_equal(ev.certificate.role, "peer");
+    assert_string_equal(ev.certificate.name, "sip.example.com");
+    assert_string_equal(ev.certificate.sha256, "ab12");
+    assert_string_equal(ev.certificate.not_after, "2027-01-20T00:00:00Z");
+    assert_int_equal(ev.certificate.days_left, 4);
+    assert_string_equal(ev.certificate.state, "expiring");
+    assert_string_equal(ev.certificate.sentence, "It expires");
+    expect_none(s);
+}
+
+static void test_a_snapshot_without_lists(void **state)
+{
+    struct server *s = *state;
+    struct sipsd_event ev;
+    say(s, "{\"jsonrpc\":\"2.0\",\"method\":\"snapshot\",\"params\":{}}\n");
+    expect(s, SIPSD_EVENT_SNAPSHOT_BEGIN, &ev);
+    expect(s, SIPSD_EVENT_SNAPSHOT_END, &ev);
+    expect_none(s);
+}
+
 static void test_events_byte_by_byte(void **state)
 {
     static const char text[] = "{\"jsonrpc\":\"2.0\",\"method\":\"registration\",\"params\":"
@@ -335,6 +374,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_subscription_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_params_of_several_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_snapshot, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_certificates, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_snapshot_without_lists, setup, teardown),
         cmocka_unit_test_setup_teardown(test_events_byte_by_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_events_pass_through, setup, teardown),
         cmocka_unit_test_setup_teardown(test_call, setup, teardown),

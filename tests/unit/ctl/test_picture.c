@@ -152,10 +152,56 @@ static void test_a_countdown(void **state)
     check(9000, 3, 3, PHONE "✗  2 Door               down            next try in 0 s\n");
 }
 
+#define ENDS(sha256, state)                                                                    \
+    "{\"role\":\"peer\",\"sha256\":\"" sha256 "\",\"state\":\"" state "\",\"sentence\":\"The " \
+    "certificate 'sip.test' expires on 2027-01-20 (in 4 days); the server's admin must renew " \
+    "it\"}"
+#define STATUS_ENDS(list)                                                                      \
+    "{\"version\":\"1.2.3\",\"clock\":{\"state\":\"set\"},"                                    \
+    "\"trust\":{\"builtin\":76,\"custom\":2,\"filter\":\"all\"},\"accounts\":[],\"expiring\":" \
+    "[" list "]}"
+#define ENDS_LINES                                             \
+    "The certificate 'sip.test' expires on 2027-01-20 (in 4\n" \
+    "days); the server's admin must renew it\n"
+
+static void test_certificates_that_end(void **state)
+{
+    struct sipsd_event ev = {.type = SIPSD_EVENT_CERTIFICATE};
+    (void)state;
+    assert_true(picture_read(&picture, STATUS_ENDS(ENDS("aa", "expiring") ",{}"), 0));
+    check(0, 10, 5, PHONE "\n" ENDS_LINES);
+    check(0, 3, 2, PHONE); /* no room for it */
+    assert_true(sipsd_certificate_from_json(ENDS("bb", "expired"), &ev.certificate));
+    assert_true(picture_apply(&picture, &ev, 0));
+    check(0, 10, 7, PHONE "\n" ENDS_LINES ENDS_LINES);
+    assert_true(picture_apply(&picture, &ev, 0)); /* the same again */
+    assert_int_equal(picture.certificates_count, 2);
+    (void)snprintf(ev.certificate.state, sizeof ev.certificate.state, "replaced");
+    assert_true(picture_apply(&picture, &ev, 0));
+    assert_false(picture_apply(&picture, &ev, 0));
+    check(0, 10, 5, PHONE "\n" ENDS_LINES);
+}
+
+static void test_more_certificates_than_are_shown(void **state)
+{
+    struct sipsd_event ev = {.type = SIPSD_EVENT_CERTIFICATE};
+    (void)state;
+    assert_true(picture_read(&picture, STATUS_ENDS(""), 0));
+    for (int i = 0; i <= PICTURE_CERTIFICATES_MAX; i++) {
+        assert_true(sipsd_certificate_from_json(ENDS("aa", "expired"), &ev.certificate));
+        (void)snprintf(ev.certificate.sha256, sizeof ev.certificate.sha256, "%d", i);
+        assert_int_equal(picture_apply(&picture, &ev, 0), i < PICTURE_CERTIFICATES_MAX);
+    }
+    assert_true(picture_read(&picture, STATUS_ENDS(""), 0));
+    assert_int_equal(picture.certificates_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_all_fits, set_up),
+        cmocka_unit_test_setup(test_certificates_that_end, set_up),
+        cmocka_unit_test_setup(test_more_certificates_than_are_shown, set_up),
         cmocka_unit_test_setup(test_with_less_room_sentences_are_cut, set_up),
         cmocka_unit_test_setup(test_with_no_room_accounts_are_counted, set_up),
         cmocka_unit_test_setup(test_a_narrow_terminal, set_up),
