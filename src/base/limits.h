@@ -120,6 +120,14 @@
 #define LIMIT_TEXT         256   /* names and sentences in events */
 #define LIMIT_REPORT_TEXT  1024  /* any one text in an event, say a certificate's whole subject */
 
+/* --- the maker's factory, a tool for PCs --- */
+#define LIMIT_MAC_LIST_BYTES (4 * 1024 * 1024) /* a list of MAC addresses: over 200,000 phones */
+#define LIMIT_FACTORY_BATCH \
+    32 /* identities in memory at once; their record is written and synced before they are */
+#define LIMIT_FACTORY_YEARS \
+    100 /* that may be asked for; more is a slip of the finger, or "never" */
+#define LIMIT_PASSWORD_BYTES 1024 /* a file with a password */
+
 /* --- housekeeping --- */
 #define LIMIT_CLOCK_SAVE_S 3600 /* how often the last known good time is written: flash wears */
 #define LIMIT_RECHECK_S \

@@ -150,11 +150,13 @@ bool phone_reserves_certs(const struct settings *s)
 
 struct result phone_instance_id(const char *mac, char out[PHONE_INSTANCE_SIZE], struct errinfo *e)
 {
-    char digits[MAC_DIGITS_SIZE];
+    char digits[MAC_TEXT_SIZE];
+    struct mac parsed;
 
-    if (!mac_digits(slice_of_str(mac), digits))
+    if (!mac_parse(slice_of_str(mac), &parsed))
         return fail(e, ERR_INVALID, "'%.32s' is no MAC address; one looks like 00:15:65:12:34:56",
                     mac);
+    mac_text(&parsed, digits);
     (void)snprintf(out, PHONE_INSTANCE_SIZE, "urn:uuid:00000000-0000-1000-8000-%s", digits);
     return OK;
 }

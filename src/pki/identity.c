@@ -136,68 +136,70 @@ static struct result load(struct identity *id, struct slice content, struct slic
 
 /* RFC 9039 section 4.1: an EUI-64, for an EUI-48 with these in its middle; perhaps more behind it.
  * Also the EUI-48 as it is. */
-static bool urn_is_mac(struct slice uri, const char *digits)
+static bool urn_is_mac(struct slice uri, const struct mac *mac)
 {
     const struct slice scheme = SLICE_LIT("urn:dev:mac:");
-    char joined[MAC_DIGITS_SIZE];
+    char text[2 * MAC_SIZE + 1];
+    struct mac found;
 
     if (!slice_starts_nocase(uri, scheme))
         return false;
     uri = slice_from(uri, scheme.n);
-    const struct slice body = slice_cut(&uri, '_');
+    struct slice body = slice_cut(&uri, '_');
     const struct slice middle = slice_first(slice_from(body, 6), 4);
     if (body.n == 16 &&
         (slice_eq_nocase_str(middle, "fffe") || slice_eq_nocase_str(middle, "ffff"))) {
-        (void)snprintf(joined, sizeof joined, "%.6s%.6s", (const char *)body.p,
+        (void)snprintf(text, sizeof text, "%.6s%.6s", (const char *)body.p,
                        (const char *)body.p + 10);
-        return slice_eq_nocase_str(slice_of_str(joined), digits);
+        body = slice_of_str(text);
     }
-    return slice_eq_nocase_str(body, digits);
+    return body.n == 2 * MAC_SIZE && mac_parse(body, &found) && mac_equal(&found, mac);
 }
 
-static bool text_is_mac(struct slice text, const char *digits)
+static bool text_is_mac(struct slice text, const struct mac *mac)
 {
-    char found[MAC_DIGITS_SIZE];
+    struct mac found;
 
-    return mac_digits(text, found) && strcmp(found, digits) == 0;
+    return mac_parse(text, &found) && mac_equal(&found, mac);
 }
 
 /* A name that is the address, or has it between two dots. */
-static bool name_has_mac(struct slice name, const char *digits)
+static bool name_has_mac(struct slice name, const struct mac *mac)
 {
-    bool found = text_is_mac(name, digits);
+    bool found = text_is_mac(name, mac);
 
     while (!found && name.n > 0)
-        found = text_is_mac(slice_cut(&name, '.'), digits);
+        found = text_is_mac(slice_cut(&name, '.'), mac);
     return found;
 }
 
-static bool alt_names_have_mac(const struct certfields *c, const char *digits)
+static bool alt_names_have_mac(const struct certfields *c, const struct mac *mac)
 {
     struct slice names = certfields_alt_names(c);
     struct general_name name;
 
     while (general_name_next(&names, &name))
-        if ((name.type == GENERAL_NAME_DNS && name_has_mac(name.value, digits)) ||
-            (name.type == GENERAL_NAME_URI && urn_is_mac(name.value, digits)))
+        if ((name.type == GENERAL_NAME_DNS && name_has_mac(name.value, mac)) ||
+            (name.type == GENERAL_NAME_URI && urn_is_mac(name.value, mac)))
             return true;
     return false;
 }
 
-bool identity_is_for_mac(const struct identity *id, const char *mac)
+bool identity_is_for_mac(const struct identity *id, const char *text)
 {
     const struct cert *leaf = identity_leaf(id);
-    char digits[MAC_DIGITS_SIZE], text[256];
     struct dn_attribute cn;
+    char name[256];
+    struct mac mac;
 
-    if (!mac_digits(slice_of_str(mac), digits))
+    if (!mac_parse(slice_of_str(text), &mac))
         return false;
     if (dn_last(cert_subject(leaf), DN_OID_COMMON_NAME, &cn)) {
-        dn_value_text(&cn, text, sizeof text);
-        if (name_has_mac(slice_of_str(text), digits))
+        dn_value_text(&cn, name, sizeof name);
+        if (name_has_mac(slice_of_str(name), &mac))
             return true;
     }
-    return alt_names_have_mac(cert_fields(leaf), digits);
+    return alt_names_have_mac(cert_fields(leaf), &mac);
 }
 
 /* --- the object --- */

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,6 +85,33 @@ struct result store_write(const char *path, mode_t mode, struct slice content, s
     struct place p;
     TRY(place_open(&p, path, e));
     const struct result r = replace(&p, mode, content, e);
+    (void)close(p.dir);
+    return r;
+}
+
+/* The lock is for the temporary file's name, which two that create the same file share. link(2),
+ * unlike rename(2), never replaces what is there. */
+static struct result create(const struct place *p, mode_t mode, struct slice content,
+                            struct errinfo *e)
+{
+    struct result r;
+    if (flock(p->dir, LOCK_EX) != 0)
+        return fileio_fail(e, errno, "lock the directory of", p->path);
+    r = write_temporary(p, mode, content, e);
+    if (is_ok(r) && linkat(p->dir, p->temporary, p->dir, p->name, 0) != 0)
+        r = errno == EEXIST ? fail(e, ERR_EXISTS, "%s is there already", p->path)
+                            : fileio_fail(e, errno, "write", p->path);
+    (void)unlinkat(p->dir, p->temporary, 0);
+    if (is_ok(r))
+        r = sync_dir(p, e);
+    return r; /* the lock goes with the descriptor */
+}
+
+struct result store_create(const char *path, mode_t mode, struct slice content, struct errinfo *e)
+{
+    struct place p;
+    TRY(place_open(&p, path, e));
+    const struct result r = create(&p, mode, content, e);
     (void)close(p.dir);
     return r;
 }

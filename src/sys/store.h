@@ -5,8 +5,9 @@
  * over the old one, and the directory is synced: a power cut at any step leaves the old content or
  * the new, never a part. Temporary files that a cut left behind are removed by store_clean().
  *
- * One process writes a directory. Symbolic links are followed to what is read, which may be a
- * configuration that lives elsewhere, and replaced, not followed, by what is written.
+ * One process writes a directory (store_create() is the exception). Symbolic links are followed to
+ * what is read, which may be a configuration that lives elsewhere, and replaced, not followed, by
+ * what is written.
  */
 #ifndef SIPSD_SYS_STORE_H
 #define SIPSD_SYS_STORE_H
@@ -23,6 +24,10 @@ RESULT store_read(const char *path, struct buf *out, struct errinfo *e);
 /* MODE is the file's whatever the umask is: 0600 for keys. A failure leaves the old content, but
  * one of the very last step, in which only the safety from a power cut is missing. */
 RESULT store_write(const char *path, mode_t mode, struct slice content, struct errinfo *e);
+
+/* The same for a file that must not be there yet: ERR_EXISTS, and what is there stays. Any number
+ * of processes may create files in one directory at once. */
+RESULT store_create(const char *path, mode_t mode, struct slice content, struct errinfo *e);
 
 /* Removes it for good (directory synced); OK if it was not there. */
 RESULT store_remove(const char *path, struct errinfo *e);

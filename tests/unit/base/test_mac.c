@@ -1,54 +1,99 @@
 #include "base/mac.h"
-
 #include "tools/unit.h"
 
-static void test_forms(void **state)
+static void test_parse(void **state)
 {
-    static const char *const good[] = {"00:15:65:aB:cD:eF", "00-15-65-ab-cd-ef", "0015.65AB.cdef",
-                                       "001565ABCDEF"};
-    char digits[MAC_DIGITS_SIZE];
+    static const struct {
+        const char *text, *want; /* NULL: refused */
+    } cases[] = {
+        {"001565a1b2c3", "001565A1B2C3"},
+        {"001565A1B2C3", "001565A1B2C3"},
+        {"00:15:65:a1:B2:c3", "001565A1B2C3"},
+        {"00-15-65-a1-b2-c3", "001565A1B2C3"},
+        {"0015.65a1.b2c3", "001565A1B2C3"},
+        {"", NULL},
+        {"001565a1b2c", NULL},
+        {"001565a1b2c3d", NULL},
+        {"001565a1b2cg", NULL},
+        {"00:15:65:a1:b2-c3", NULL},
+        {"00-15:65-a1-b2-c3", NULL},
+        {"00.15.65.a1.b2.c3", NULL},
+        {"0015:65a1:b2c3", NULL},
+        {":0015:65:a1:b2c3", NULL},
+        {"00:15:65:a1:b2:c", NULL},
+        {"00:15:65:a1:b2:c3 ", NULL},
+        {" 001565a1b2c3", NULL},
+        {"00:15:65:a1:b2::3", NULL},
+        {"0015-65a1-b2c3", NULL},
+        {"0015.65a1.b2c.3", NULL},
+        {"00:15:65:a1:b2:c3:00", NULL},
+    };
     (void)state;
 
-    for (size_t i = 0; i < COUNT_OF(good); i++) {
-        if (!mac_digits(slice_of_str(good[i]), digits))
-            fail_msg("%s is not read", good[i]);
-        assert_string_equal("001565ABCDEF", digits);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct mac mac;
+        char text[MAC_TEXT_SIZE];
+        const bool good = mac_parse(slice_of_str(cases[i].text), &mac);
+
+        if (good != (cases[i].want != NULL))
+            fail_msg("'%s' is %s", cases[i].text, good ? "taken" : "refused");
+        if (!good)
+            continue;
+        mac_text(&mac, text);
+        assert_string_equal(cases[i].want, text);
     }
 }
 
-static void test_what_is_none(void **state)
+static void test_urn(void **state)
 {
-    static const char *const bad[] = {"",
-                                      "001565ABCDE",
-                                      "001565ABCDEF0",
-                                      "00:15:65:AB:CD:E",
-                                      "00:15:65:AB:CD:EF:00",
-                                      "00:15-65:AB:CD:EF",
-                                      "00.15.65.AB.CD.EF",
-                                      "00:15:65:AB:CD:EG",
-                                      "0015:65AB:CDEF:00",
-                                      "0015-65AB-CDEF",
-                                      "0015.65AB.CDE.F",
-                                      " 001565ABCDEF",
-                                      ":01565ABCDEF0:567"};
-    char digits[MAC_DIGITS_SIZE];
+    struct mac mac;
+    char urn[MAC_URN_SIZE];
     (void)state;
 
-    for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        digits[0] = 'x';
-        if (mac_digits(slice_of_str(bad[i]), digits))
-            fail_msg("'%s' is taken for %s", bad[i], digits);
-        assert_string_equal("", digits);
+    assert_true(mac_parse(SLICE_LIT("00:24:BE:80:4F:F1"), &mac)); /* RFC 9039's own example */
+    mac_urn(&mac, urn);
+    assert_string_equal("urn:dev:mac:0024beffff804ff1", urn);
+}
+
+static void test_device(void **state)
+{
+    static const struct {
+        const char *text;
+        bool device;
+    } cases[] = {
+        {"001565a1b2c3", true},  {"021565a1b2c3", true}, /* locally administered: a virtual phone's
+                                                          */
+        {"011565a1b2c3", false}, {"ffffffffffff", false}, {"000000000000", false},
+        {"000000000001", true},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct mac mac;
+        assert_true(mac_parse(slice_of_str(cases[i].text), &mac));
+        assert_int_equal(cases[i].device, mac_is_device(&mac));
     }
-    assert_false(mac_digits(SLICE_EMPTY, digits));
-    assert_false(mac_digits(SLICE_LIT("001565ABCD\0F"), digits));
+}
+
+static void test_equal(void **state)
+{
+    struct mac a, b;
+    (void)state;
+
+    assert_true(mac_parse(SLICE_LIT("001565a1b2c3"), &a));
+    assert_true(mac_parse(SLICE_LIT("00-15-65-A1-B2-C3"), &b));
+    assert_true(mac_equal(&a, &b));
+    b.byte[5] ^= 1;
+    assert_false(mac_equal(&a, &b));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_what_is_none),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_urn),
+        cmocka_unit_test(test_device),
+        cmocka_unit_test(test_equal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/store.h"
@@ -176,6 +177,60 @@ static void removing_is_for_good_and_may_find_nothing(void **state)
     assert_true(is_err(store_remove(path_of("d"), NULL)));
 }
 
+static void what_is_there_is_not_created_again(void **state)
+{
+    (void)state;
+    struct errinfo e = ERRINFO_INIT;
+    struct stat st;
+    assert_true(is_ok(store_create(path_of("a"), 0640, SLICE_LIT("one"), NULL)));
+    assert_int_equal(stat(path_of("a"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_int_equal(st.st_nlink, 1);
+    assert_int_equal(store_create(path_of("a"), 0600, SLICE_LIT("two"), &e).code, ERR_EXISTS);
+    assert_non_null(strstr(e.text, "/a is there already"));
+    assert_true(holds("a", "one"));
+    assert_int_equal(symlink("nowhere", path_of("link")), 0);
+    assert_int_equal(store_create(path_of("link"), 0600, SLICE_LIT("x"), NULL).code, ERR_EXISTS);
+    assert_int_equal(store_create(path_of("no/such"), 0600, SLICE_LIT("x"), NULL).code,
+                     ERR_NOT_FOUND);
+    assert_int_equal(count_entries(), 2);
+}
+
+#define CREATORS 8
+
+static void of_many_that_create_one_does(void **state)
+{
+    (void)state;
+    SKIP_UNDER_VALGRIND();
+    char text[20000];
+    unsigned created = 0;
+    for (unsigned i = 0; i < CREATORS; i++) {
+        const pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            memset(text, 'A' + (int)i, sizeof text);
+            const struct result r =
+                store_create(path_of("a"), 0600, slice_of(text, sizeof text), NULL);
+            _exit(is_ok(r) ? 0 : r.code == ERR_EXISTS ? 1 : 2);
+        }
+    }
+    for (unsigned i = 0; i < CREATORS; i++) {
+        int status;
+        assert_true(waitpid(-1, &status, 0) > 0);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+        created += WEXITSTATUS(status) == 0;
+    }
+    assert_int_equal(created, 1);
+    assert_int_equal(count_entries(), 1);
+    buf_free(&content);
+    buf_init(&content, sizeof text);
+    assert_true(is_ok(store_read(path_of("a"), &content, NULL)));
+    const struct slice got = buf_slice(&content);
+    assert_int_equal(got.n, sizeof text);
+    for (size_t i = 1; i < got.n; i++)
+        assert_int_equal(got.p[i], got.p[0]);
+}
+
 /* --- interrupted --- */
 
 static int write_new(void *error)
@@ -183,6 +238,12 @@ static int write_new(void *error)
     struct errinfo e = ERRINFO_INIT;
     const struct result r = store_write(path_of("a"), 0640, SLICE_LIT("new"), &e);
     return is_ok(r) ? 0 : error != NULL && e.native == *(int *)error ? 1 : 2;
+}
+
+static int create_new(void *unused)
+{
+    (void)unused;
+    return is_ok(store_create(path_of("a"), 0640, SLICE_LIT("new"), NULL)) ? 0 : 1;
 }
 
 static void note_call(void *calls, long call)
@@ -228,6 +289,28 @@ static void a_kill_at_any_system_call_leaves_old_or_new(void **state)
     assert_true(n > 8);        /* it was not over before it began */
     assert_true(old_ones > 5); /* open, open, fchmod, write, fsync, close, rename */
     assert_true(new_ones > 1); /* fsync of the directory, close, and undisturbed */
+}
+
+static void a_kill_while_creating_leaves_nothing_or_all(void **state)
+{
+    (void)state;
+    unsigned none = 0, whole = 0, n = 1;
+    if (!killing_is_possible())
+        skip();
+    for (bool killed = true; killed; n++) {
+        killed = killing_before_call(create_new, NULL, n);
+        const bool there = access(path_of("a"), F_OK) == 0;
+        assert_true(!there || holds("a", "new"));
+        none += !there;
+        whole += there;
+        /* What is left is in nobody's way. */
+        assert_true(there || is_ok(store_create(path_of("a"), 0600, SLICE_LIT("new"), NULL)));
+        assert_true(is_ok(store_clean(dir, NULL)));
+        assert_int_equal(count_entries(), 1);
+        assert_true(is_ok(store_remove(path_of("a"), NULL)));
+    }
+    assert_true(none > 6);  /* open, flock, unlink, open, fchmod, write, fsync, close, link */
+    assert_true(whole > 2); /* unlink, fsync of the directory, close, and undisturbed */
 }
 
 static void a_failing_system_call_leaves_the_old_and_no_rest(void **state)
@@ -348,8 +431,11 @@ int main(void)
         TEST(the_temporary_file_follows_no_link),
         TEST(impossible_names_are_refused),
         TEST(removing_is_for_good_and_may_find_nothing),
+        TEST(what_is_there_is_not_created_again),
+        TEST(of_many_that_create_one_does),
         TEST(content_and_name_are_synced_in_their_order),
         TEST(a_kill_at_any_system_call_leaves_old_or_new),
+        TEST(a_kill_while_creating_leaves_nothing_or_all),
         TEST(a_failing_system_call_leaves_the_old_and_no_rest),
         TEST(a_list_is_sorted_and_of_regular_visible_files),
         TEST(a_list_holds_the_first_max_names),
