@@ -52,6 +52,31 @@ void hash_sha256(struct slice s, uint8_t out[HASH_SHA256_SIZE])
     sha256_parts(&s, 1, out);
 }
 
+#define SHA256_BLOCK 64
+
+void hash_hmac_sha256(struct slice key, const struct slice *parts, size_t n,
+                      uint8_t out[HASH_SHA256_SIZE])
+{
+    uint8_t pad[SHA256_BLOCK] = {0};
+    mbedtls_sha256_context ctx;
+    assert(key.n <= sizeof pad);
+    for (size_t i = 0; i < sizeof pad; i++)
+        pad[i] = (i < key.n ? key.p[i] : 0) ^ 0x36;
+    mbedtls_sha256_init(&ctx);
+    int rc = mbedtls_sha256_starts(&ctx, 0) | mbedtls_sha256_update(&ctx, pad, sizeof pad);
+    for (size_t i = 0; i < n; i++)
+        rc |= mbedtls_sha256_update(&ctx, parts[i].p, parts[i].n);
+    rc |= mbedtls_sha256_finish(&ctx, out);
+    for (size_t i = 0; i < sizeof pad; i++)
+        pad[i] ^= 0x36 ^ 0x5c;
+    rc |= mbedtls_sha256_starts(&ctx, 0) | mbedtls_sha256_update(&ctx, pad, sizeof pad);
+    rc |= mbedtls_sha256_update(&ctx, out, HASH_SHA256_SIZE) | mbedtls_sha256_finish(&ctx, out);
+    mbedtls_sha256_free(&ctx);
+    wipe(pad, sizeof pad);
+    assert(rc == 0);
+    (void)rc;
+}
+
 void hash_hex(struct slice s, char *out)
 {
     static const char digits[] = "0123456789abcdef";

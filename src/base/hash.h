@@ -26,6 +26,10 @@ void hash_parts(enum hash_alg alg, const struct slice *parts, size_t n, uint8_t 
 /* SHA-256 of one slice. */
 void hash_sha256(struct slice s, uint8_t out[HASH_SHA256_SIZE]);
 
+/* HMAC-SHA256 (RFC 2104) of the N PARTS, one after the other, under KEY of at most 64 bytes. */
+void hash_hmac_sha256(struct slice key, const struct slice *parts, size_t n,
+                      uint8_t out[HASH_SHA256_SIZE]);
+
 /* Lower-case hexadecimal of S into OUT (2 * s.n + 1 bytes), terminated. */
 void hash_hex(struct slice s, char *out);
 

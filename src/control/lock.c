@@ -44,17 +44,13 @@ const struct verdict *lock_verdict(const struct account_status *s)
     return is_live(s) || is_refused(s) ? s->verdict : NULL;
 }
 
-/* Dates that nobody could check are no full assurance. */
 static enum lock_assurance assurance_of(const struct verdict *v)
 {
-    switch (v->class) {
-    case VERDICT_VERIFIED:
-        return v->name_checked ? LOCK_ASSURANCE_FULL : LOCK_ASSURANCE_CHAIN;
-    case VERDICT_PROVISIONAL:
-        return LOCK_ASSURANCE_CHAIN;
-    default:
-        return LOCK_ASSURANCE_NONE;
-    }
+    static const enum lock_assurance of[] = {[ASSURANCE_NONE] = LOCK_ASSURANCE_NONE,
+                                             [ASSURANCE_CHAIN] = LOCK_ASSURANCE_CHAIN,
+                                             [ASSURANCE_FULL] = LOCK_ASSURANCE_FULL};
+
+    return of[verdict_assurance(v)];
 }
 
 /* --- the code --- */

@@ -21,6 +21,7 @@
 
 struct connection {
     enum connection_state state;
+    uint64_t id;
     const struct connection_handlers *h;
     void *arg;
     struct stream *stream; /* NULL once it is gone */
@@ -330,9 +331,13 @@ static void on_stream_data(void *arg, struct slice data)
 static void on_stream_drained(void *arg)
 {
     struct connection *c = arg;
+    enter(c);
     if (c->state == CONNECTION_OPEN && c->more)
         loop_timer_start(c->turn, 0);
     read_or_not(c);
+    if (c->state == CONNECTION_OPEN && c->h->on_drained != NULL)
+        c->h->on_drained(c->arg);
+    leave(c);
 }
 
 /*
@@ -415,6 +420,7 @@ static struct result make(struct loop *l, struct tls_profile *profile,
     struct connection *c = calloc(1, sizeof *c);
     if (c == NULL)
         return fail(e, ERR_NOMEM, "out of memory for a connection");
+    c->id = loop_unique_id(l);
     c->h = h;
     c->arg = arg;
     c->deadline = loop_timer_new(l, on_deadline, c);
@@ -482,6 +488,11 @@ RESULT connection_send(struct connection *c, struct slice message)
     return flush(c);
 }
 
+size_t connection_queued(const struct connection *c)
+{
+    return c->stream == NULL ? 0 : stream_queued(c->stream);
+}
+
 void connection_close(struct connection *c)
 {
     if (c == NULL)
@@ -507,6 +518,11 @@ void connection_free(struct connection *c)
 enum connection_state connection_state(const struct connection *c)
 {
     return c->state;
+}
+
+uint64_t connection_id(const struct connection *c)
+{
+    return c->id;
 }
 
 const struct verdict *connection_verdict(const struct connection *c)

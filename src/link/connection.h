@@ -41,6 +41,8 @@ struct connection_handlers {
      * yet (TLS 1.3, RFC 8446 section 4.4.2.4); may be NULL. */
     void (*on_confirmed)(void *arg);
     void (*on_pong)(void *arg); /* may be NULL */
+    /* The peer has taken all that waited for it; may be NULL. */
+    void (*on_drained)(void *arg);
     /*
      * The last call; what the connection knows stays readable until it is freed. R and E say why,
      * in words that name host and address: ERR_CERT with the verdict's sentence (the peer was
@@ -65,6 +67,10 @@ RESULT connection_accept(struct loop *l, struct stream *s, struct tls_profile *p
  * (nothing of it was sent, and the connection is no good any more: close it). */
 RESULT connection_send(struct connection *c, struct slice message);
 
+/* Bytes, as they are encrypted, that the peer has not taken yet: to hold back before it is too
+ * much. */
+size_t connection_queued(const struct connection *c);
+
 /* Sends close_notify, flushes within LIMIT_CLOSE_MS, and frees; no more callbacks. NULL is fine. */
 void connection_close(struct connection *c);
 
@@ -72,6 +78,9 @@ void connection_close(struct connection *c);
 void connection_free(struct connection *c);
 
 enum connection_state connection_state(const struct connection *c);
+
+/* Never 0, and never that of another connection of this process, before or after. */
+uint64_t connection_id(const struct connection *c);
 const struct verdict *connection_verdict(const struct connection *c);
 const struct slice *connection_chain(const struct connection *c, size_t *n);
 struct tls_session_facts connection_facts(const struct connection *c);

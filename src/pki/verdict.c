@@ -21,6 +21,18 @@ bool verdict_accepted(const struct verdict *v)
            v->class == VERDICT_UNVERIFIED;
 }
 
+enum assurance verdict_assurance(const struct verdict *v)
+{
+    switch (v->class) {
+    case VERDICT_VERIFIED:
+        return v->name_checked ? ASSURANCE_FULL : ASSURANCE_CHAIN;
+    case VERDICT_PROVISIONAL: /* dates that nobody could check are no full assurance */
+        return ASSURANCE_CHAIN;
+    default:
+        return ASSURANCE_NONE;
+    }
+}
+
 const char *verdict_class_name(enum verdict_class c)
 {
     static const char *const names[] = {"none", "rejected", "unverified", "provisional",

@@ -94,6 +94,15 @@ struct verdict {
     char summary[LIMIT_TEXT]; /* where there are no reasons: what was verified, and by whom */
 };
 
+/* What an encrypted connection with a peer of this verdict is worth. */
+enum assurance {
+    ASSURANCE_NONE,  /* nothing but encryption: nobody knows who the peer is */
+    ASSURANCE_CHAIN, /* the chain is right; the name, or for want of a clock the dates, were not
+                        checked */
+    ASSURANCE_FULL,  /* chain and name */
+};
+enum assurance verdict_assurance(const struct verdict *v);
+
 /* verified, provisional or unverified. */
 bool verdict_accepted(const struct verdict *v);
 

@@ -60,6 +60,27 @@ bool sip_field_next(struct slice *rest, struct slice *element)
     return true;
 }
 
+bool sip_field_next_piece(struct slice *rest, struct slice *piece)
+{
+    if (rest->p == NULL)
+        return false;
+    *piece = cut_outside(rest, ';');
+    return true;
+}
+
+bool sip_field_param(struct slice element, const char *name, struct slice *value)
+{
+    (void)cut_outside(&element, ';');
+    while (sip_field_next_piece(&element, value)) {
+        const struct slice found = slice_trim(slice_cut(value, '='));
+        *value = slice_trim(*value);
+        if (slice_eq_nocase_str(found, name))
+            return true;
+    }
+    *value = SLICE_EMPTY;
+    return false;
+}
+
 /* A quoted string and nothing else. */
 static bool quoted_valid(struct slice s)
 {
@@ -142,23 +163,34 @@ struct slice sip_field_uri(struct slice address)
 
 /* sent-protocol: "SIP" / "2.0" / transport, with blanks around the slashes if need be. Leaves what
  * is behind it in REST. */
-static bool sent_protocol_valid(struct slice *rest)
+static bool cut_sent_protocol(struct slice *rest, struct slice *transport)
 {
     const struct slice name = slice_trim(slice_cut(rest, '/'));
     const struct slice version = slice_trim(slice_cut(rest, '/'));
     *rest = slice_trim(*rest);
-    const struct slice transport = slice_cut(rest, ' ');
+    *transport = slice_cut(rest, ' ');
     return slice_eq_nocase_str(name, "SIP") && slice_eq_str(version, "2.0") &&
-           sip_token_valid(transport);
+           sip_token_valid(*transport);
 }
 
 const char *sip_field_check_via(struct slice element)
 {
-    struct slice params = element;
+    struct slice params = element, transport;
     struct slice head = cut_outside(&params, ';');
-    if (!sent_protocol_valid(&head))
+    if (!cut_sent_protocol(&head, &transport))
         return "it does not begin with SIP/2.0 and a transport";
     if (!sip_hostport_valid(slice_trim(head)))
         return "the host or port is not valid";
     return params.p == NULL ? NULL : sip_field_check_params(params);
+}
+
+void sip_field_via(struct slice element, struct sip_via *out)
+{
+    struct slice sent_by = cut_outside(&element, ';');
+    (void)cut_sent_protocol(&sent_by, &out->transport);
+    sent_by = slice_trim(sent_by);
+    size_t at = sent_by.n > 0 && sent_by.p[0] == '[' ? slice_find(sent_by, ']') : 0;
+    at += slice_find(slice_from(sent_by, at), ':');
+    out->host = slice_first(sent_by, at);
+    out->port = slice_from(sent_by, at + 1);
 }

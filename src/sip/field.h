@@ -28,6 +28,22 @@ bool sip_field_next(struct slice *rest, struct slice *element);
 const char *sip_field_check_address(struct slice element);
 const char *sip_field_check_via(struct slice element);
 
+/* The next piece between semicolons, likewise: the head of an element first, then its parameters.
+ */
+bool sip_field_next_piece(struct slice *rest, struct slice *piece);
+
+/* The value of the parameter called NAME, quotes and all, of a well-formed ELEMENT; false if it has
+ * no such parameter. *VALUE is empty then, and where it has no value. */
+bool sip_field_param(struct slice element, const char *name, struct slice *value);
+
+/* The parts of a well-formed Via. */
+struct sip_via {
+    struct slice transport;
+    struct slice host; /* IPv6 with its brackets */
+    struct slice port; /* empty if there is none */
+};
+void sip_field_via(struct slice element, struct sip_via *out);
+
 /* The same for parameters alone; PARAMS without the first ';'. */
 const char *sip_field_check_params(struct slice params);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/wipe.h"
+#include "sys/entropy.h"
 #include "sys/neterr.h"
 #include "sys/uvloop.h"
 
@@ -15,6 +16,7 @@ struct loop {
     uv_loop_t uv;
     uv_async_t stays; /* never fires: keeps uv_run() from returning when there is nothing to do */
     unsigned held;
+    uint64_t last_id; /* 0: none was given yet */
     char read_buffer[READ_BUFFER_SIZE];
 };
 
@@ -109,6 +111,16 @@ void loop_stop(struct loop *l)
 uint64_t loop_now_ms(const struct loop *l)
 {
     return uv_now(&l->uv);
+}
+
+uint64_t loop_unique_id(struct loop *l)
+{
+    uint64_t start = 0;
+    /* Half of the numbers are left to count through; without randomness the first is 1. */
+    if (l->last_id == 0 &&
+        entropy_system.fill(entropy_system.ctx, (unsigned char *)&start, sizeof start) == 0)
+        l->last_id = start >> 1;
+    return ++l->last_id;
 }
 
 /* --- timers --- */

@@ -39,6 +39,10 @@ void loop_stop(struct loop *l);
  * the loop; timers count from it. */
 uint64_t loop_now_ms(const struct loop *l);
 
+/* A number, never 0, that this process does not give twice. It begins at random, so that what an
+ * earlier process gave is hardly among them. */
+uint64_t loop_unique_id(struct loop *l);
+
 /* One-shot timers. start: FN(ARG) after MS milliseconds, in place of an earlier start. NULL on no
  * memory. */
 struct loop_timer *loop_timer_new(struct loop *l, loop_fn *fn, void *arg);

@@ -285,6 +285,11 @@ uint64_t loop_now_ms(const struct loop *l)
     return sim_world->now_ms;
 }
 
+uint64_t loop_unique_id(struct loop *l)
+{
+    return ++l->ids;
+}
+
 struct loop_timer {
     struct sim_event event;
 };

@@ -28,6 +28,7 @@ void sim_event_disarm(struct sim_event *e);
 struct loop {
     struct loop_signal *signals;
     struct loop_poll *polls;
+    uint64_t ids;
     bool stopping;
 };
 

@@ -49,6 +49,33 @@ static void sha256_vectors(void **state)
     free(million);
 }
 
+static void assert_hmac(struct slice key, struct slice data, const char *expected)
+{
+    /* in two parts, cut anywhere */
+    const struct slice parts[] = {slice_first(data, data.n / 3), slice_from(data, data.n / 3)};
+    uint8_t out[HASH_SHA256_SIZE];
+    char hex[HASH_HEX_SIZE(HASH_SHA256_SIZE)];
+    hash_hmac_sha256(key, parts, COUNT_OF(parts), out);
+    hash_hex(slice_of(out, sizeof out), hex);
+    assert_string_equal(hex, expected);
+}
+
+/* RFC 4231 sections 4.2 to 4.4 */
+static void hmac_vectors(void **state)
+{
+    (void)state;
+    uint8_t key[20], data[50];
+    memset(key, 0x0b, sizeof key);
+    assert_hmac(slice_of(key, sizeof key), SLICE_LIT("Hi There"),
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    assert_hmac(SLICE_LIT("Jefe"), SLICE_LIT("what do ya want for nothing?"),
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    memset(key, 0xaa, sizeof key);
+    memset(data, 0xdd, sizeof data);
+    assert_hmac(slice_of(key, sizeof key), slice_of(data, sizeof data),
+                "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
+}
+
 static void parts_are_as_one(void **state)
 {
     (void)state;
@@ -102,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(md5_vectors),
         cmocka_unit_test(sha256_vectors),
+        cmocka_unit_test(hmac_vectors),
         cmocka_unit_test(parts_are_as_one),
         cmocka_unit_test(sizes),
         cmocka_unit_test(hexadecimal_text_is_lower_case),
