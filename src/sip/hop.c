@@ -4,23 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ascii.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "sip/field.h"
-#include "sip/header.h"
+#include "sip/hop_mark.h"
+#include "sip/line.h"
 #include "sip/uri.h"
 
-#define MAGIC_COOKIE "z9hG4bK" /* section 8.1.1.7 */
-#define ID_DIGITS    16
-#define MAC_DIGITS   32 /* 128 bits: nobody guesses one */
-#define BRANCH_SIZE  (sizeof MAGIC_COOKIE + ID_DIGITS + MAC_DIGITS)
-
 #define MAX_FORWARDS 70 /* section 16.6, step 3 */
-
-/* The user part of our Record-Route: its direction, its scheme, and a hash that makes it ours. */
-#define TOKEN_MAC_DIGITS 16
-#define TOKEN_SIZE       (2 + TOKEN_MAC_DIGITS + 1)
 
 enum { INTERNAL_ERROR = 500, TOO_MANY_HOPS = 483, TOO_LARGE = 513 };
 
@@ -36,112 +27,7 @@ struct work {
     bool rewritten;                               /* our Record-Route was */
 };
 
-/* --- hashes --- */
-
-static void put_u64(uint8_t out[8], uint64_t v)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(v >> (56 - 8 * i));
-}
-
-static void mac_hex(const struct hop *h, const struct slice *parts, size_t n, size_t digits,
-                    char *out)
-{
-    uint8_t mac[HASH_SHA256_SIZE];
-    hash_hmac_sha256(slice_of(h->key, HOP_KEY_SIZE), parts, n, mac);
-    hash_hex(slice_of(mac, digits / 2), out);
-}
-
-/* CANCEL and the ACK of a refusal belong to the INVITE (section 9.1, 17.1.1.3). */
-static const char *transaction_method(const struct sip_message *m)
-{
-    const char *method = sip_message_method(m);
-    return strcmp(method, "ACK") == 0 || strcmp(method, "CANCEL") == 0 ? "INVITE" : method;
-}
-
-/*
- * The branch for what is known of the request M, or of a response to it, whose Via number VIA is
- * the one below ours (section 16.11): it depends on nothing else than what both have in common.
- * BACK is where the response has to go, FORTH where the request goes.
- */
-static void make_branch(const struct hop *h, const struct sip_message *m, size_t via, uint64_t back,
-                        uint64_t forth, char out[BRANCH_SIZE])
-{
-    const struct slice below = slice_of_str(sip_message_header(m, "Via", via));
-    struct sip_via of;
-    struct slice branch = SLICE_EMPTY;
-    uint8_t head[1 + 3 * 8], cseq[8];
-    (void)sip_field_param(below, "branch", &branch);
-    sip_field_via(below, &of);
-    head[0] = 'b';
-    put_u64(head + 1, (uint64_t)h->account);
-    put_u64(head + 9, back);
-    put_u64(head + 17, forth);
-    put_u64(cseq, sip_message_cseq(m));
-    const struct slice end = slice_of("", 1);
-    /* A branch without the cookie is not unique by itself. */
-    const bool unique = slice_starts(branch, SLICE_LIT(MAGIC_COOKIE));
-    const struct slice parts[] = {
-        slice_of(head, sizeof head),
-        branch,
-        end,
-        unique ? SLICE_EMPTY : of.host,
-        end,
-        unique ? SLICE_EMPTY : of.port,
-        end,
-        slice_of_str(sip_message_call_id(m)),
-        end,
-        slice_of_str(sip_message_from_tag(m)),
-        end,
-        slice_of(cseq, sizeof cseq),
-        slice_of_str(transaction_method(m)),
-    };
-    uint8_t id[8];
-    put_u64(id, back);
-    memcpy(out, MAGIC_COOKIE, sizeof MAGIC_COOKIE);
-    hash_hex(slice_of(id, sizeof id), out + sizeof MAGIC_COOKIE - 1);
-    mac_hex(h, parts, sizeof parts / sizeof parts[0], MAC_DIGITS,
-            out + sizeof MAGIC_COOKIE - 1 + ID_DIGITS);
-}
-
-bool hop_response_id(const struct sip_message *m, uint64_t *id)
-{
-    const struct slice branch = slice_of_str(sip_message_branch(m));
-    if (branch.n != BRANCH_SIZE - 1 || !slice_starts(branch, SLICE_LIT(MAGIC_COOKIE)))
-        return false;
-    *id = 0;
-    for (size_t i = 0; i < ID_DIGITS; i++) {
-        const int digit = ascii_hex(branch.p[sizeof MAGIC_COOKIE - 1 + i]);
-        if (digit < 0)
-            return false;
-        *id = *id << 4 | (uint64_t)digit;
-    }
-    return true;
-}
-
 /* --- our Record-Route --- */
-
-static void make_token(const struct hop *h, bool outward, bool sips, char out[TOKEN_SIZE])
-{
-    uint8_t account[8];
-    put_u64(account, (uint64_t)h->account);
-    out[0] = outward ? 'o' : 'i';
-    out[1] = sips ? 's' : 'p';
-    const struct slice parts[] = {SLICE_LIT("r"), slice_of(account, sizeof account),
-                                  slice_of(out, 2)};
-    mac_hex(h, parts, sizeof parts / sizeof parts[0], TOKEN_MAC_DIGITS, out + 2);
-}
-
-/* Whether USERINFO is that of a Record-Route of ours, of the direction OUTWARD; with its scheme. */
-static bool is_token(const struct hop *h, struct slice userinfo, bool outward, bool *sips)
-{
-    char token[TOKEN_SIZE];
-    if (userinfo.n != TOKEN_SIZE - 1)
-        return false;
-    *sips = userinfo.p[1] == 's';
-    make_token(h, outward, *sips, token);
-    return hash_equal(userinfo.p, token, TOKEN_SIZE - 1);
-}
 
 static bool is_at(const struct sip_uri *u, const char *hostport)
 {
@@ -161,7 +47,8 @@ static bool is_our_route(const struct hop *h, struct slice uri)
     struct sip_uri u;
     bool sips;
     return sip_uri_parse(uri, &u) &&
-           (is_token(h, u.userinfo, true, &sips) || is_token(h, u.userinfo, false, &sips) ||
+           (hop_mark_is_route(h->key, h->account, u.userinfo, true, &sips) ||
+            hop_mark_is_route(h->key, h->account, u.userinfo, false, &sips) ||
             is_at(&u, h->from.hostport));
 }
 
@@ -169,8 +56,8 @@ static bool is_our_route(const struct hop *h, struct slice uri)
 static struct result write_route_uri(struct buf *out, const struct hop *h,
                                      const struct hop_side *side, bool outward, bool sips)
 {
-    char token[TOKEN_SIZE];
-    make_token(h, outward, sips, token);
+    char token[HOP_TOKEN_SIZE];
+    hop_mark_route(h->key, h->account, outward, sips, token);
     if (side->transport == HOP_TCP)
         return buf_printf(out, "sip:%s@%s;transport=tcp;lr", token, side->hostport);
     /* RFC 3261 section 26.2.2: a SIPS URI says it all, transport=tls is for "sip:" alone */
@@ -208,7 +95,8 @@ static struct result rewrite_record_route(struct work *w, struct slice element, 
     bool sips;
     *changed = false;
     if (w->rewritten || !sip_uri_parse(sip_field_uri(element), &u) ||
-        !is_token(h, u.userinfo, !h->outward, &sips) || is_at(&u, h->to.hostport))
+        !hop_mark_is_route(h->key, h->account, u.userinfo, !h->outward, &sips) ||
+        is_at(&u, h->to.hostport))
         return OK;
     *changed = w->rewritten = true;
     TRY(buf_append_str(w->out, "<"));
@@ -218,46 +106,12 @@ static struct result rewrite_record_route(struct work *w, struct slice element, 
 
 /* --- the lines of the header --- */
 
-/* A header field as it stands in the text, with its folds. */
-struct line {
-    struct slice whole; /* with its CR LF */
-    struct slice name;
-    struct slice value;
-    const struct sip_header *known;
-};
-
-/* Cuts one line with those that continue it off the front of *REST, which is a header that was
- * parsed. */
-static struct slice cut_line(struct slice *rest)
-{
-    size_t n = 0;
-    do {
-        n += slice_find_slice(slice_from(*rest, n), SLICE_LIT("\r\n")) + 2;
-    } while (n > 2 && n < rest->n && (rest->p[n] == ' ' || rest->p[n] == '\t'));
-    const struct slice whole = slice_first(*rest, n);
-    *rest = slice_from(*rest, n);
-    return whole;
-}
-
-/* False at the empty line behind the header, which stays in *REST. */
-static bool next_line(struct slice *rest, struct line *out)
-{
-    if (slice_starts(*rest, SLICE_LIT("\r\n")) || rest->n == 0)
-        return false;
-    out->whole = cut_line(rest);
-    out->value = slice_first(out->whole, out->whole.n - 2);
-    out->name = slice_trim(slice_cut(&out->value, ':'));
-    out->value = slice_trim(out->value);
-    out->known = sip_header_find(out->name);
-    return true;
-}
-
 /* What becomes of an element of a list: appended to w->out as it is to be; or nothing appended,
  * and *KEEP says whether it stays. */
 typedef struct result element_fn(struct work *w, struct slice element, bool *keep);
 
 /* A line of a list of which some elements are changed; byte for byte if none is. */
-static struct result write_list(struct work *w, const struct line *l, element_fn *fn)
+static struct result write_list(struct work *w, const struct sip_line *l, element_fn *fn)
 {
     const size_t start = buf_len(w->out);
     struct slice rest = l->value, element;
@@ -356,20 +210,20 @@ static struct result write_our_via(struct work *w)
 {
     const struct hop *h = w->h;
     const bool tls = h->to.transport == HOP_TLS;
-    char branch[BRANCH_SIZE];
-    make_branch(h, w->m, 0, h->from.id, h->to.id, branch);
+    char branch[HOP_BRANCH_SIZE];
+    hop_mark_branch(h->key, h->account, w->m, 0, h->from.id, h->to.id, branch);
     return buf_printf(w->out, "Via: SIP/2.0/%s %s;branch=%s%s\r\n", tls ? "TLS" : "TCP",
                       h->to.hostport, branch, h->outward && tls ? ";rport;alias" : "");
 }
 
-static struct result write_max_forwards(struct work *w, const struct line *l)
+static struct result write_max_forwards(struct work *w, const struct sip_line *l)
 {
     uint64_t n = MAX_FORWARDS;
     (void)sip_message_number(w->m, "Max-Forwards", 255, &n);
     return buf_printf(w->out, "%.*s: %u\r\n", SLICE_FMT(l->name), (unsigned)n - 1);
 }
 
-static struct result write_request_field(struct work *w, const struct line *l)
+static struct result write_request_field(struct work *w, const struct sip_line *l)
 {
     switch (l->known == NULL ? SIP_HEADER_OTHER : l->known->id) {
     case SIP_HEADER_VIA:
@@ -392,7 +246,8 @@ static void look_for_strict_router(struct work *w)
     bool sips;
     size_t n = 0;
     if (!sip_uri_parse(slice_of_str(sip_message_uri(w->m)), &u) ||
-        (!is_token(w->h, u.userinfo, true, &sips) && !is_token(w->h, u.userinfo, false, &sips)))
+        (!hop_mark_is_route(w->h->key, w->h->account, u.userinfo, true, &sips) &&
+         !hop_mark_is_route(w->h->key, w->h->account, u.userinfo, false, &sips)))
         return;
     while (sip_message_header(w->m, "Route", n) != NULL)
         n++;
@@ -414,16 +269,16 @@ static struct slice new_request_uri(const struct work *w)
 
 static struct result write_request(struct work *w, struct slice raw)
 {
-    struct line l;
+    struct sip_line l;
     look_for_strict_router(w);
     const struct slice uri = new_request_uri(w);
-    (void)cut_line(&raw); /* of single blanks, as it was parsed */
+    (void)sip_line_cut(&raw); /* of single blanks, as it was parsed */
     TRY(buf_printf(w->out, "%s %.*s SIP/2.0\r\n", sip_message_method(w->m), SLICE_FMT(uri)));
     TRY(write_our_via(w));
     TRY(write_record_route(w, uri));
     if (sip_message_header(w->m, "Max-Forwards", 0) == NULL)
         TRY(buf_printf(w->out, "Max-Forwards: %d\r\n", MAX_FORWARDS));
-    while (next_line(&raw, &l))
+    while (sip_line_next(&raw, &l))
         TRY(write_request_field(w, &l));
     const size_t header = buf_len(w->out) - w->before + 2;
     return header > LIMIT_SIP_HEADER_BYTES ? err(ERR_LIMIT) : buf_append(w->out, raw);
@@ -446,7 +301,7 @@ static struct result pass_record_route(struct work *w, struct slice element, boo
     return OK;
 }
 
-static struct result write_response_field(struct work *w, const struct line *l)
+static struct result write_response_field(struct work *w, const struct sip_line *l)
 {
     switch (l->known == NULL ? SIP_HEADER_OTHER : l->known->id) {
     case SIP_HEADER_VIA:
@@ -462,14 +317,19 @@ static struct result write_response_field(struct work *w, const struct line *l)
 
 static struct result write_response(struct work *w, struct slice raw)
 {
-    struct line l;
-    TRY(buf_append(w->out, cut_line(&raw)));
-    while (next_line(&raw, &l))
+    struct sip_line l;
+    TRY(buf_append(w->out, sip_line_cut(&raw)));
+    while (sip_line_next(&raw, &l))
         TRY(write_response_field(w, &l));
     return buf_append(w->out, raw);
 }
 
 /* --- the whole --- */
+
+bool hop_response_id(const struct sip_message *m, uint64_t *id)
+{
+    return hop_mark_branch_id(slice_of_str(sip_message_branch(m)), id);
+}
 
 static bool edit_is_usable(const struct hop_edit *edit)
 {
@@ -516,13 +376,13 @@ struct result hop_response(const struct hop *h, const struct sip_message *m, str
                            struct buf *out, struct errinfo *e)
 {
     struct work w = {.h = h, .m = m, .out = out, .before = buf_len(out)};
-    char branch[BRANCH_SIZE];
+    char branch[HOP_BRANCH_SIZE];
     TRY(check(h, e));
     if (sip_message_header(m, "Via", 1) == NULL)
         return fail(e, ERR_PARSE, "it has no Via below ours");
-    make_branch(h, m, 1, h->to.id, h->from.id, branch);
+    hop_mark_branch(h->key, h->account, m, 1, h->to.id, h->from.id, branch);
     const struct slice theirs = slice_of_str(sip_message_branch(m));
-    if (theirs.n != BRANCH_SIZE - 1 || !hash_equal(theirs.p, branch, BRANCH_SIZE - 1))
+    if (theirs.n != HOP_BRANCH_SIZE - 1 || !hash_equal(theirs.p, branch, HOP_BRANCH_SIZE - 1))
         return fail(e, ERR_DENIED, "it answers nothing that was sent over this connection");
     return finish(&w, write_response(&w, raw), e);
 }

@@ -19,9 +19,9 @@
 
 #include "base/buf.h"
 #include "base/errinfo.h"
+#include "sip/hop_mark.h"
 #include "sip/message.h"
 
-#define HOP_KEY_SIZE      32
 #define HOP_HOSTPORT_SIZE 80 /* "[IPv6]:65535" and NUL, and room */
 
 enum hop_transport { HOP_TLS, HOP_TCP };
