@@ -11,7 +11,8 @@
 struct slot {
     struct account *account;
     bool started;
-    struct account *leaving; /* still taking its registration back */
+    struct account *leaving; /* still taking its registration back ... */
+    bool in_call;            /* ... or kept by a call: until then it is what people see */
 };
 
 struct fleet {
@@ -34,6 +35,12 @@ static bool all_down(const struct fleet *f)
         if (!is_down(f->slots[i].account) || !is_down(f->slots[i].leaving))
             return false;
     return true;
+}
+
+/* What fleet_at() gives; NULL if there is none. */
+static struct account *seen(const struct slot *s)
+{
+    return s->in_call ? s->leaving : s->account;
 }
 
 static void tidy_slot(struct fleet *f, struct slot *s)
@@ -60,9 +67,14 @@ static void on_tidy(void *arg)
 static void on_changed(void *arg, struct account *a)
 {
     struct fleet *f = arg;
+    struct slot *s = &f->slots[account_number(a) - 1];
     if (is_down(a))
         loop_timer_start(f->tidy, 0);
-    if (f->slots[account_number(a) - 1].account == a)
+    if (s->in_call && s->leaving == a && !account_is_retiring(a)) {
+        s->in_call = false;
+        f->h->replaced(f->arg);
+    }
+    if (seen(s) == a)
         f->h->changed(f->arg, a);
 }
 
@@ -108,7 +120,8 @@ static void retire(struct slot *s)
         return;
     }
     s->leaving = a;
-    account_stop(a);
+    account_retire(a);
+    s->in_call = account_is_retiring(a);
 }
 
 static void enlist(struct fleet *f, struct slot *s, const struct account_config *cfg,
@@ -158,9 +171,13 @@ void fleet_apply(struct fleet *f, const struct settings *old, const struct setti
 
 void fleet_set_trust(struct fleet *f, struct trust *trust)
 {
-    for (size_t i = 0; i < LIMIT_ACCOUNTS; i++)
-        if (f->slots[i].account != NULL)
-            account_set_trust(f->slots[i].account, trust);
+    for (size_t i = 0; i < LIMIT_ACCOUNTS; i++) {
+        const struct slot *s = &f->slots[i];
+        if (s->account != NULL)
+            account_set_trust(s->account, trust);
+        if (s->in_call)
+            account_set_trust(s->leaving, trust);
+    }
 }
 
 void fleet_set_identity(struct fleet *f, struct identity *id, enum identity_source source)
@@ -179,17 +196,25 @@ void fleet_set_identity(struct fleet *f, struct identity *id, enum identity_sour
 
 void fleet_clock_changed(struct fleet *f)
 {
-    for (size_t i = 0; i < LIMIT_ACCOUNTS; i++)
-        if (f->slots[i].account != NULL)
-            account_clock_changed(f->slots[i].account);
+    for (size_t i = 0; i < LIMIT_ACCOUNTS; i++) {
+        const struct slot *s = &f->slots[i];
+        if (s->account != NULL)
+            account_clock_changed(s->account);
+        if (s->in_call)
+            account_clock_changed(s->leaving);
+    }
 }
 
 void fleet_stop(struct fleet *f)
 {
     f->stopping = true;
-    for (size_t i = 0; i < LIMIT_ACCOUNTS; i++)
-        if (f->slots[i].account != NULL)
-            account_stop(f->slots[i].account);
+    for (size_t i = 0; i < LIMIT_ACCOUNTS; i++) {
+        const struct slot *s = &f->slots[i];
+        if (s->account != NULL)
+            account_stop(s->account);
+        if (s->leaving != NULL)
+            account_stop(s->leaving);
+    }
     loop_timer_start(f->tidy, 0);
 }
 
@@ -197,14 +222,14 @@ size_t fleet_count(const struct fleet *f)
 {
     size_t n = 0;
     for (size_t i = 0; i < LIMIT_ACCOUNTS; i++)
-        n += f->slots[i].account != NULL;
+        n += seen(&f->slots[i]) != NULL;
     return n;
 }
 
 struct account *fleet_at(const struct fleet *f, size_t i)
 {
     for (size_t slot = 0; slot < LIMIT_ACCOUNTS; slot++)
-        if (f->slots[slot].account != NULL && i-- == 0)
-            return f->slots[slot].account;
+        if (seen(&f->slots[slot]) != NULL && i-- == 0)
+            return seen(&f->slots[slot]);
     return NULL;
 }

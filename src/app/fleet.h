@@ -25,9 +25,10 @@ void fleet_free(struct fleet *f);
 
 /*
  * From the settings OLD (NULL: nothing of them counts any more) to NOW. An account whose
- * configuration is the same is not touched. One that differs is stopped, and starts with its new
- * one as soon as the old registration is taken back: the two would fight for the same binding. What
- * cannot be started is logged.
+ * configuration is the same is not touched. One that differs is stopped, when no call hangs on its
+ * connection any more (account_retire()), and starts with its new one as soon as the old
+ * registration is taken back: the two would fight for the same binding. What cannot be started is
+ * logged.
  */
 void fleet_apply(struct fleet *f, const struct settings *old, const struct settings *now,
                  struct trust *trust);
@@ -45,7 +46,8 @@ void fleet_clock_changed(struct fleet *f);
 /* Takes all registrations back and closes; STOPPED is called within LIMIT_CLOSE_MS or so. */
 void fleet_stop(struct fleet *f);
 
-/* The accounts, in the order of their numbers; without those that are being replaced. */
+/* The accounts, in the order of their numbers; without those that are being replaced, but for one
+ * that a call still keeps: it stands for its successor. */
 size_t fleet_count(const struct fleet *f);
 struct account *fleet_at(const struct fleet *f, size_t i);
 

@@ -27,6 +27,12 @@
 #define LIMIT_CONNECTION_TURN \
     32 /* messages of one peer in one turn of the loop: none starves others */
 
+#define LIMIT_CARRIER_OUT \
+    65536 /* of LIMIT_CONNECTION_OUT for the phone's messages; the rest is for our own */
+#define LIMIT_CARRIER_RETRY_S 5 /* Retry-After of a request that the phone side had no room for */
+#define LIMIT_DRAIN_S \
+    3600 /* a connection that has to be replaced waits so long for its calls to end */
+
 #define LIMIT_ACCEPT_BACKLOG  32   /* connections that the kernel holds for us */
 #define LIMIT_ACCEPT_TURN     8    /* accepted before other events have their turn */
 #define LIMIT_ACCEPT_RETRY_MS 1000 /* pause without descriptors or memory to accept with */

@@ -8,7 +8,7 @@
 #include "base/backoff.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "link/answer.h"
+#include "link/calls.h"
 #include "link/flow.h"
 #include "link/recheck.h"
 #include "link/route.h"
@@ -33,6 +33,7 @@ struct account {
     struct flow flow;
     struct recheck recheck; /* of the live connection's verdict */
     bool identity_replaced; /* our certificate, since the try began */
+    struct calls calls;
 
     struct registration *registration;
     struct errinfo given_up; /* the connection has to go, and why; ERR_OK: it may stay */
@@ -78,12 +79,19 @@ static void set_state(struct account *a, enum account_state to)
     a->dirty = true;
 }
 
+static bool is_up(const struct account *a)
+{
+    return a->state == ACCOUNT_OPEN || a->state == ACCOUNT_STOPPING;
+}
+
 /* The last act of whatever came in: tells what changed, once. */
 static void settle(struct account *a)
 {
     if (!a->dirty)
         return;
     a->dirty = false;
+    if (is_up(a))
+        calls_update(&a->calls, &a->verdict);
     a->changed(a->arg, a);
 }
 
@@ -103,6 +111,7 @@ static void timer_until(struct account *a, uint64_t deadline)
 static void drop_connection(struct account *a)
 {
     recheck_stop(&a->recheck);
+    calls_close(&a->calls);
     flow_close(&a->flow);
     registration_disconnected(a->registration);
     errinfo_clear(&a->given_up);
@@ -145,8 +154,9 @@ static void wait_for_retry(struct account *a, const struct errinfo *why)
 static void lose_connection(struct account *a, const struct errinfo *why)
 {
     const struct errinfo kept = *why; /* it may be what is torn down */
+    const bool last = a->state == ACCOUNT_STOPPING || a->calls.retiring;
     drop_connection(a);
-    if (a->state == ACCOUNT_STOPPING)
+    if (last)
         become_idle(a);
     else
         wait_for_retry(a, &kept);
@@ -318,6 +328,7 @@ static void on_open(void *arg)
         const struct addr from = connection_local(a->flow.connection);
         addr_format(&from, local);
         registration_connected(a->registration, local, now_ms(a));
+        calls_open(&a->calls, &a->verdict);
         after_registration(a);
     }
     settle(a);
@@ -331,28 +342,21 @@ static void on_confirmed(void *arg)
     settle(a);
 }
 
-static void answer(struct account *a, const struct sip_message *m)
-{
-    struct buf out;
-    buf_init(&out, LIMIT_SIP_MESSAGE);
-    struct result r = answer_request(&out, m, &a->shared->rng);
-    if (is_ok(r) && buf_len(&out) != 0)
-        r = send_out(a, buf_slice(&out));
-    if (is_err(r))
-        log_info(a->area, "a request was not answered: %s", err_text(r.code));
-    buf_free(&out);
-}
-
 static void on_message(void *arg, const struct sip_message *m, struct slice raw)
 {
     struct account *a = arg;
-    (void)raw;
     if (sip_message_is_request(m))
-        answer(a, m);
+        calls_request(&a->calls, m, raw);
     else
-        (void)registration_receive(a->registration, m, now_ms(a)); /* nobody else asks anything */
+        calls_response(&a->calls, m, raw, registration_receive(a->registration, m, now_ms(a)));
     after_registration(a);
     settle(a);
+}
+
+static void on_drained(void *arg)
+{
+    struct account *a = arg;
+    calls_drained(&a->calls);
 }
 
 static void on_closed(void *arg, struct result why, const struct errinfo *e)
@@ -377,8 +381,18 @@ static const struct connection_handlers handlers = {
     .on_open = on_open,
     .on_confirmed = on_confirmed,
     .on_message = on_message,
+    .on_drained = on_drained,
     .on_closed = on_closed,
 };
+
+/* The last call has ended, or has lasted too long. */
+static void on_drain(void *arg)
+{
+    struct account *a = arg;
+    if (calls_busy(&a->calls))
+        log_notice(a->area, "its calls are cut off: it was replaced %d s ago", LIMIT_DRAIN_S);
+    account_stop(a);
+}
 
 static void on_timer(void *arg)
 {
@@ -434,7 +448,8 @@ static struct result configure(struct account *a, const struct account_config *c
     route_init(&a->route, a->shared->dns, a->host, cfg->port, on_route, a);
     TRY(flow_init(&a->flow, a->shared, cfg, a->host, trust, e));
     TRY(recheck_init(&a->recheck, a->shared->loop, a->shared->clock, on_recheck, a, e));
-    return make_registration(a, cfg, e);
+    TRY(make_registration(a, cfg, e));
+    return calls_init(&a->calls, &a->flow, a->registration, on_drain, a);
 }
 
 RESULT account_new(const struct account_shared *shared, const struct account_config *cfg,
@@ -465,6 +480,7 @@ void account_free(struct account *a)
 {
     if (a == NULL)
         return;
+    calls_clear(&a->calls);
     flow_clear(&a->flow);
     recheck_clear(&a->recheck);
     route_cancel(&a->route);
@@ -499,10 +515,29 @@ void account_stop(struct account *a)
     settle(a);
 }
 
+void account_retire(struct account *a)
+{
+    if (a->state != ACCOUNT_OPEN || !calls_busy(&a->calls)) {
+        account_stop(a);
+        return;
+    }
+    log_notice(a->area, "it is replaced when its calls have ended");
+    calls_retire(&a->calls);
+}
+
+bool account_is_retiring(const struct account *a)
+{
+    return a->calls.retiring;
+}
+
 void account_reconnect(struct account *a)
 {
     if (a->state == ACCOUNT_IDLE || a->state == ACCOUNT_STOPPING)
         return;
+    if (a->calls.retiring) {
+        account_stop(a);
+        return;
+    }
     log_notice(a->area, "connecting anew, as asked");
     tear_down(a);
     backoff_reset(&a->backoff);
@@ -562,7 +597,6 @@ void account_clock_changed(struct account *a)
 struct account_status account_status(const struct account *a)
 {
     const struct registration *reg = a->registration;
-    const bool up = a->state == ACCOUNT_OPEN || a->state == ACCOUNT_STOPPING;
     const uint64_t now = now_ms(a);
     struct account_status s = {
         .number = a->number,
@@ -579,7 +613,7 @@ struct account_status account_status(const struct account *a)
         .host = a->host,
         .failures = registration_is_up(reg) ? 0 : a->backoff.failures,
     };
-    if (up) {
+    if (is_up(a)) {
         s.tls = connection_facts(a->flow.connection);
         s.encrypted = s.tls.confirmed;
         s.remote = connection_remote(a->flow.connection);

@@ -10,6 +10,7 @@
 #define SIPSD_LINK_ACCOUNT_H
 
 #include "base/errinfo.h"
+#include "link/carrier.h"
 #include "link/connection.h"
 #include "link/registration.h"
 #include "pki/identity_choice.h"
@@ -82,6 +83,7 @@ struct account_shared {
     enum identity_source identity_source; /* which one that is, for sentences */
     refused_fn *on_refused;               /* of all accounts; NULL: nobody wants to know */
     void *on_refused_arg;
+    struct carrier *carrier; /* what is not the registration's goes there; NULL: nobody takes it */
 };
 
 /* What the UI may know; strings are valid until the account changes again. */
@@ -127,8 +129,15 @@ void account_start(struct account *a);
  * be taken back. */
 void account_stop(struct account *a);
 
+/*
+ * The same as soon as no call hangs on the connection any more, and after LIMIT_DRAIN_S whether or
+ * not; until then it goes on as before, except that a connection that is lost is not made anew.
+ */
+void account_retire(struct account *a);
+bool account_is_retiring(const struct account *a); /* a call still keeps it */
+
 /* Drops the connection and connects now, whatever it was waiting for; nothing if it is IDLE or
- * STOPPING. */
+ * STOPPING. One that is retiring stops. */
 void account_reconnect(struct account *a);
 
 /*

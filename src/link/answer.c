@@ -1,5 +1,6 @@
 #include "link/answer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "sip/message_write.h"
@@ -31,4 +32,16 @@ RESULT answer_request(struct buf *out, const struct sip_message *m, const struct
     char tag[TAG_LENGTH + 1];
     rng_token(rng, tag, TAG_LENGTH);
     return sip_message_write_response(out, m, a->status, a->reason, tag, a->extra);
+}
+
+RESULT answer_status(struct buf *out, const struct sip_message *m, int status, unsigned retry_s,
+                     const struct rng *rng)
+{
+    char tag[TAG_LENGTH + 1], extra[40] = "";
+    if (strcmp(sip_message_method(m), "ACK") == 0)
+        return OK;
+    if (retry_s != 0)
+        (void)snprintf(extra, sizeof extra, "Retry-After: %u\r\n", retry_s);
+    rng_token(rng, tag, TAG_LENGTH);
+    return sip_message_write_response(out, m, status, NULL, tag, extra);
 }

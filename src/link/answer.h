@@ -15,4 +15,9 @@
 /* Appends the response to request M, or nothing where none may be sent (ACK). */
 RESULT answer_request(struct buf *out, const struct sip_message *m, const struct rng *rng);
 
+/* Appends the response STATUS to request M, or nothing where none may be sent (ACK). RETRY_S: the
+ * seconds of its Retry-After, 0 for none. */
+RESULT answer_status(struct buf *out, const struct sip_message *m, int status, unsigned retry_s,
+                     const struct rng *rng);
+
 #endif

@@ -40,7 +40,7 @@ void carrier_free(struct carrier *k);
 
 /* What the phone side may know of a line; a value type without pointers. */
 struct carrier_facts {
-    int account;  /* 0: an inbound connection that was matched to none */
+    int account;  /* 1 to LIMIT_ACCOUNTS */
     uint64_t id;  /* connection_id() */
     bool inbound; /* the peer has dialled */
     bool lock;    /* as in the account's status */
@@ -59,7 +59,11 @@ struct carrier_line_handlers {
     void (*calls_changed)(void *arg);
 };
 
-/* An open connection, whose peer was accepted. H and ARG must outlive the line. ERR_NOMEM. */
+/*
+ * An open connection, whose peer was accepted. An inbound one that carries requests for several
+ * accounts has a line for each, of the same id. H and ARG must outlive the line. ERR_NOMEM;
+ * ERR_INVALID if F has no account.
+ */
 RESULT carrier_line_new(struct carrier *k, const struct carrier_facts *f,
                         const struct carrier_line_handlers *h, void *arg,
                         struct carrier_line **out);
@@ -156,9 +160,10 @@ void carrier_lines(const struct carrier_phone *p, carrier_line_fn *fn, void *arg
 /* Whether there is a phone for ACCOUNT. */
 bool carrier_serves(const struct carrier *k, int account);
 
-/* Sees each message that passes, as it looks on the TLS side; nothing may be changed from in it. */
+/* Sees the text of each message that comes from, or goes to, a TLS connection; nothing may be
+ * changed from in it. */
 typedef void carrier_tap_fn(void *arg, const struct carrier_facts *f, bool outward,
-                            const struct sip_message *m, struct slice raw);
+                            struct slice message);
 void carrier_tap(struct carrier *k, carrier_tap_fn *fn, void *arg); /* NULL: nobody looks */
 
 #endif

@@ -536,3 +536,8 @@ int registration_last_status(const struct registration *r)
 {
     return r->last_status;
 }
+
+const char *registration_contact(const struct registration *r)
+{
+    return r->binding.contact != NULL ? r->binding.contact : "";
+}

@@ -94,6 +94,9 @@ const char *registration_state_name(enum registration_state s); /* "registered" 
 bool registration_is_up(const struct registration *r);          /* REGISTERED or REFRESHING */
 uint32_t registration_granted_s(const struct registration *r);  /* 0 if it is not up */
 
+/* The Contact's URI of this connection; "" where there is none. Valid until the next call. */
+const char *registration_contact(const struct registration *r);
+
 /* The last failure since it was last registered (ERR_OK if there is none): "the server refused the
  * user name or password (403 Forbidden)"; and the last final status, or 0. */
 const struct errinfo *registration_error(const struct registration *r);

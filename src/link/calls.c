@@ -1,0 +1,162 @@
+#include "link/calls.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "link/answer.h"
+
+/* --- what the carrier asks for --- */
+
+/* What fails here the connection tells itself, from the loop. */
+static struct result send_out(void *arg, struct slice message)
+{
+    const struct calls *c = arg;
+    return connection_send(c->flow->connection, message);
+}
+
+static size_t queued(void *arg)
+{
+    const struct calls *c = arg;
+    return connection_queued(c->flow->connection);
+}
+
+static void changed(void *arg)
+{
+    struct calls *c = arg;
+    if (c->retiring && !calls_busy(c))
+        loop_timer_start(c->drain, 0);
+}
+
+static const struct carrier_line_handlers handlers = {
+    .send = send_out,
+    .queued = queued,
+    .calls_changed = changed,
+};
+
+/* --- the connection --- */
+
+RESULT calls_init(struct calls *c, const struct flow *flow, const struct registration *r,
+                  loop_fn *drained, void *arg)
+{
+    *c = (struct calls){
+        .carrier = flow->shared->carrier,
+        .account = flow->account,
+        .flow = flow,
+        .registration = r,
+        .drain = loop_timer_new(flow->shared->loop, drained, arg),
+    };
+    return c->drain != NULL ? OK : err(ERR_NOMEM);
+}
+
+void calls_clear(struct calls *c)
+{
+    carrier_line_free(c->line);
+    c->line = NULL;
+    loop_timer_free(c->drain);
+    c->drain = NULL;
+}
+
+static struct carrier_facts facts(const struct calls *c, const struct verdict *v)
+{
+    const struct connection *connection = c->flow->connection;
+    const bool lock = connection_facts(connection).confirmed && verdict_accepted(v);
+    struct carrier_facts f = {
+        .account = c->account,
+        .id = connection_id(connection),
+        .lock = lock,
+        .assurance = lock ? verdict_assurance(v) : ASSURANCE_NONE,
+        .registered = registration_is_up(c->registration),
+        .local = connection_local(connection),
+        .remote = connection_remote(connection),
+    };
+    const char *contact = registration_contact(c->registration);
+    if (strlen(contact) < sizeof f.contact)
+        memcpy(f.contact, contact, strlen(contact));
+    return f;
+}
+
+void calls_open(struct calls *c, const struct verdict *v)
+{
+    if (c->carrier == NULL)
+        return;
+    const struct carrier_facts f = facts(c, v);
+    const struct result r = carrier_line_new(c->carrier, &f, &handlers, c, &c->line);
+    if (is_err(r))
+        log_error("carrier", "account %d can carry no calls: %s", c->account, err_text(r.code));
+}
+
+void calls_update(struct calls *c, const struct verdict *v)
+{
+    if (c->line == NULL)
+        return;
+    const struct carrier_facts f = facts(c, v);
+    carrier_line_set(c->line, &f);
+}
+
+void calls_close(struct calls *c)
+{
+    carrier_line_free(c->line);
+    c->line = NULL;
+    c->retiring = false;
+    loop_timer_stop(c->drain);
+}
+
+/* --- messages --- */
+
+/* Whether the phone is there is answered by us, whoever takes the calls; inside a call (RFC 3261
+ * section 12.2) by the one who has it. */
+static bool asks_whether_we_are_there(const struct sip_message *m)
+{
+    return strcmp(sip_message_method(m), "OPTIONS") == 0 && sip_message_to_tag(m)[0] == '\0';
+}
+
+static void answer(struct calls *c, const struct sip_message *m)
+{
+    struct buf out;
+    buf_init(&out, LIMIT_SIP_MESSAGE);
+    struct result r = answer_request(&out, m, &c->flow->shared->rng);
+    if (is_ok(r) && buf_len(&out) != 0)
+        r = send_out(c, buf_slice(&out));
+    if (is_err(r))
+        log_info("carrier", "account %d: a request was not answered: %s", c->account,
+                 err_text(r.code));
+    buf_free(&out);
+}
+
+void calls_request(struct calls *c, const struct sip_message *m, struct slice raw)
+{
+    if (c->line == NULL || asks_whether_we_are_there(m))
+        answer(c, m);
+    else
+        carrier_line_receive(c->line, m, raw);
+}
+
+void calls_response(struct calls *c, const struct sip_message *m, struct slice raw, bool ours)
+{
+    if (c->line == NULL)
+        return;
+    if (ours)
+        carrier_line_observe(c->line, m);
+    else
+        carrier_line_receive(c->line, m, raw);
+}
+
+void calls_drained(struct calls *c)
+{
+    if (c->line != NULL)
+        carrier_line_drained(c->line);
+}
+
+/* --- the end --- */
+
+bool calls_busy(const struct calls *c)
+{
+    return c->line != NULL && carrier_line_calls(c->line) > 0;
+}
+
+void calls_retire(struct calls *c)
+{
+    c->retiring = true;
+    loop_timer_start(c->drain, calls_busy(c) ? LIMIT_DRAIN_S * UINT64_C(1000) : 0);
+}
