@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/wipe.h"
 #include "sys/neterr.h"
+#include "sys/unixpeer.h"
 #include "sys/uvloop.h"
 
 /* After a failed write: for the peer's last bytes, which tell why it closed, to be read. */
@@ -420,45 +421,10 @@ struct addr stream_remote(const struct stream *s)
 
 struct result stream_peer_cred(const struct stream *s, struct stream_cred *out)
 {
-    struct ucred cred;
-    socklen_t size = sizeof cred;
-    if (s->is_tcp)
-        return err(ERR_UNSUPPORTED);
-    if (getsockopt(descriptor(s), SOL_SOCKET, SO_PEERCRED, &cred, &size) != 0)
-        return err(ERR_SYSTEM);
-    *out = (struct stream_cred){.pid = cred.pid, .uid = cred.uid, .gid = cred.gid};
-    return OK;
-}
-
-/* The supplementary groups of the other side, malloc'ed, and their number; NULL if unknown. */
-static gid_t *peer_groups(const struct stream *s, size_t *count)
-{
-    socklen_t size = 32 * sizeof(gid_t);
-    for (;;) {
-        const socklen_t room = size;
-        gid_t *groups = malloc(room);
-        if (groups == NULL)
-            return NULL;
-        if (getsockopt(descriptor(s), SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0) {
-            *count = size / sizeof groups[0];
-            return groups;
-        }
-        free(groups);
-        if (errno != ERANGE || size <= room) /* else it has said how much it wants */
-            return NULL;
-    }
+    return s->is_tcp ? err(ERR_UNSUPPORTED) : unixpeer_cred(descriptor(s), out);
 }
 
 bool stream_peer_in_group(const struct stream *s, gid_t gid)
 {
-    struct stream_cred cred;
-    size_t count = 0;
-    if (is_err(stream_peer_cred(s, &cred)))
-        return false;
-    bool found = cred.gid == gid;
-    gid_t *groups = found ? NULL : peer_groups(s, &count);
-    for (size_t i = 0; groups != NULL && i < count; i++)
-        found |= groups[i] == gid;
-    free(groups);
-    return found;
+    return !s->is_tcp && unixpeer_in_group(descriptor(s), gid);
 }

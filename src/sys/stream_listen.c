@@ -23,7 +23,9 @@ struct stream_listener {
     bool accepting;           /* accept_ready() runs: the memory is its to free, */
     bool freed;               /* once that is wanted */
     stream_accept_fn *fn;
+    accepted_fd_fn *take_fd; /* instead of it */
     void *arg;
+    int type;              /* SOCK_STREAM or SOCK_SEQPACKET */
     struct sockaddr_un at; /* Unix only, and which socket there is ours */
     dev_t device;
     ino_t inode;
@@ -74,6 +76,16 @@ static bool is_the_connections_fault(int error)
     }
 }
 
+static struct result hand_on(struct stream_listener *sl, int fd, struct errinfo *e)
+{
+    struct stream *accepted;
+    if (sl->take_fd != NULL)
+        return sl->take_fd(sl->arg, fd, e);
+    TRY(stream_adopt(sl->loop, fd, sl->is_tcp, &accepted, e));
+    sl->fn(sl->arg, accepted);
+    return OK;
+}
+
 /* False when there is nothing more to accept in this turn. */
 static bool accept_one(struct stream_listener *sl)
 {
@@ -85,14 +97,11 @@ static bool accept_one(struct stream_listener *sl)
             pause_accepting(sl, strerror(errno));
         return false;
     }
-    struct stream *accepted;
     struct errinfo e = ERRINFO_INIT;
-    if (is_err(stream_adopt(sl->loop, fd, sl->is_tcp, &accepted, &e))) {
-        pause_accepting(sl, e.text);
-        return false;
-    }
-    sl->fn(sl->arg, accepted);
-    return true;
+    if (is_ok(hand_on(sl, fd, &e)))
+        return true;
+    pause_accepting(sl, e.text);
+    return false;
 }
 
 static void accept_ready(void *arg)
@@ -107,7 +116,7 @@ static void accept_ready(void *arg)
         free(sl);
 }
 
-static struct result listener_new(struct loop *l, int family, stream_accept_fn *fn, void *arg,
+static struct result listener_new(struct loop *l, int family, int type, void *arg,
                                   struct stream_listener **out, struct errinfo *e)
 {
     struct stream_listener *sl = calloc(1, sizeof *sl);
@@ -115,9 +124,9 @@ static struct result listener_new(struct loop *l, int family, stream_accept_fn *
         return fail(e, ERR_NOMEM, "out of memory for a listening socket");
     sl->loop = l;
     sl->is_tcp = family != AF_UNIX;
-    sl->fn = fn;
     sl->arg = arg;
-    sl->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sl->type = type;
+    sl->fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const int error = errno;
     sl->retry = loop_timer_new(l, resume_accepting, sl);
     *out = sl;
@@ -178,7 +187,8 @@ struct result stream_listen_tcp(struct loop *l, const struct addr *at, stream_ac
                                 void *arg, struct stream_listener **out, struct errinfo *e)
 {
     struct stream_listener *sl;
-    TRY(listener_new(l, at->family == 4 ? AF_INET : AF_INET6, fn, arg, &sl, e));
+    TRY(listener_new(l, at->family == 4 ? AF_INET : AF_INET6, SOCK_STREAM, arg, &sl, e));
+    sl->fn = fn;
     struct result r = bind_tcp(sl, at, e);
     if (is_ok(r))
         r = start_listening(sl, e);
@@ -201,14 +211,14 @@ struct addr stream_listener_local(const struct stream_listener *sl)
 /* --- Unix --- */
 
 /* OK if nothing is at the path, or a socket on which nobody listens any more. */
-static struct result check_path_is_free(const struct sockaddr_un *at, struct errinfo *e)
+static struct result check_path_is_free(const struct sockaddr_un *at, int type, struct errinfo *e)
 {
     struct stat st;
     if (lstat(at->sun_path, &st) != 0)
         return errno == ENOENT ? OK : fail_errno(e, errno, "cannot look at %s", at->sun_path);
     if (!S_ISSOCK(st.st_mode))
         return fail(e, ERR_EXISTS, "%s exists and is not a socket: remove it", at->sun_path);
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fail_errno(e, errno, "cannot make a socket");
     const int rc = connect(fd, (const struct sockaddr *)at, sizeof *at);
@@ -244,8 +254,8 @@ static struct result bind_unix(struct stream_listener *sl, const char *path, mod
         return fail(e, ERR_INVALID, "%s is too long for a socket's path", path);
     sl->at.sun_family = AF_UNIX;
     (void)snprintf(sl->at.sun_path, sizeof sl->at.sun_path, "%s", path);
-    TRY(check_path_is_free(&sl->at, e));
-    TRY(check_path_is_free(&new, e));
+    TRY(check_path_is_free(&sl->at, sl->type, e));
+    TRY(check_path_is_free(&new, sl->type, e));
     (void)unlink(new.sun_path);
     if (bind_shut(sl->fd, &new) != 0)
         return fail_errno(e, errno, "cannot make the socket %s", path);
@@ -261,12 +271,9 @@ static struct result bind_unix(struct stream_listener *sl, const char *path, mod
     return OK;
 }
 
-struct result stream_listen_unix(struct loop *l, const char *path, mode_t mode, gid_t gid,
-                                 stream_accept_fn *fn, void *arg, struct stream_listener **out,
-                                 struct errinfo *e)
+static struct result listen_unix(struct stream_listener *sl, const char *path, mode_t mode,
+                                 gid_t gid, struct stream_listener **out, struct errinfo *e)
 {
-    struct stream_listener *sl;
-    TRY(listener_new(l, AF_UNIX, fn, arg, &sl, e));
     struct result r = bind_unix(sl, path, mode, gid, e);
     if (is_ok(r))
         r = start_listening(sl, e);
@@ -275,4 +282,24 @@ struct result stream_listen_unix(struct loop *l, const char *path, mode_t mode, 
     else
         *out = sl;
     return r;
+}
+
+struct result stream_listen_unix(struct loop *l, const char *path, mode_t mode, gid_t gid,
+                                 stream_accept_fn *fn, void *arg, struct stream_listener **out,
+                                 struct errinfo *e)
+{
+    struct stream_listener *sl;
+    TRY(listener_new(l, AF_UNIX, SOCK_STREAM, arg, &sl, e));
+    sl->fn = fn;
+    return listen_unix(sl, path, mode, gid, out, e);
+}
+
+struct result listen_unix_packets(struct loop *l, const char *path, mode_t mode, gid_t gid,
+                                  accepted_fd_fn *fn, void *arg, struct stream_listener **out,
+                                  struct errinfo *e)
+{
+    struct stream_listener *sl;
+    TRY(listener_new(l, AF_UNIX, SOCK_SEQPACKET, arg, &sl, e));
+    sl->take_fd = fn;
+    return listen_unix(sl, path, mode, gid, out, e);
 }

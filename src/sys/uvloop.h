@@ -26,4 +26,12 @@ uv_buf_t uvloop_read_buffer(struct loop *l);
 /* A stream of the connected socket FD, which is the stream's from then on and closed on failure. */
 RESULT stream_adopt(struct loop *l, int fd, bool is_tcp, struct stream **out, struct errinfo *e);
 
+/* Takes the accepted socket FD, also where it fails; accepting pauses then. */
+typedef struct result accepted_fd_fn(void *arg, int fd, struct errinfo *e);
+
+/* As stream_listen_unix(), for SEQPACKET sockets. */
+RESULT listen_unix_packets(struct loop *l, const char *path, mode_t mode, gid_t gid,
+                           accepted_fd_fn *fn, void *arg, struct stream_listener **out,
+                           struct errinfo *e);
+
 #endif
