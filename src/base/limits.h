@@ -133,6 +133,11 @@
 #define LIMIT_FACTORY_YEARS \
     100 /* that may be asked for; more is a slip of the finger, or "never" */
 #define LIMIT_PASSWORD_BYTES 1024 /* a file with a password */
+#define LIMIT_RELAY_BACKLOG \
+    262144 /* bytes that wait for call-control: four of the largest messages */
+#define LIMIT_RELAY_HELLO_MS 5000 /* for call-control to say who it is, before it is sent away */
+#define LIMIT_TEXT           256  /* names and sentences in events */
+#define LIMIT_REPORT_TEXT    1024 /* any one text in an event, say a certificate's whole subject */
 
 /* --- housekeeping --- */
 #define LIMIT_CLOCK_SAVE_S 3600 /* how often the last known good time is written: flash wears */

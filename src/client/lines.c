@@ -38,22 +38,29 @@ static const char *why_not_connected(int errnum)
     }
 }
 
-enum sipsd_status lines_open(struct lines *l, const char *path, char *error)
+enum sipsd_status client_open(const char *path, int type, int *fd, char *error)
 {
-    *l = (struct lines){.fd = -1};
     struct sockaddr_un at = {.sun_family = AF_UNIX};
+    *fd = -1;
     if (strlen(path) >= sizeof at.sun_path)
         return client_fail(error, SIPSD_FAILED, "%s: the path is too long for a socket", path);
     memcpy(at.sun_path, path, strlen(path) + 1);
-    l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (l->fd < 0)
+    const int s = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (s < 0)
         return client_fail(error, SIPSD_FAILED, "no socket: %s", strerror(errno));
-    if (connect(l->fd, (const struct sockaddr *)&at, sizeof at) != 0) {
+    if (connect(s, (const struct sockaddr *)&at, sizeof at) != 0) {
         const int errnum = errno;
-        lines_close(l);
+        (void)close(s);
         return client_fail(error, SIPSD_FAILED, "%s: %s", path, why_not_connected(errnum));
     }
+    *fd = s;
     return SIPSD_OK;
+}
+
+enum sipsd_status lines_open(struct lines *l, const char *path, char *error)
+{
+    *l = (struct lines){.fd = -1};
+    return client_open(path, SOCK_STREAM, &l->fd, error);
 }
 
 void lines_close(struct lines *l)

@@ -28,6 +28,10 @@ enum sipsd_status lines_next(struct lines *l, char **line, char *error);
 /* Waits until there is something to read. */
 enum sipsd_status lines_wait(const struct lines *l, int timeout_ms, char *error);
 
+/* Connects a non-blocking Unix socket of TYPE (SOCK_STREAM, SOCK_SEQPACKET) to PATH. *FD is -1 if
+ * that fails. */
+enum sipsd_status client_open(const char *path, int type, int *fd, char *error);
+
 /* Puts the sentence into ERROR (may be NULL) and returns STATUS. */
 enum sipsd_status client_fail(char *error, enum sipsd_status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

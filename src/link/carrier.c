@@ -472,14 +472,14 @@ struct result carrier_send(struct carrier_phone *p, int account, uint64_t id,
     struct carrier_line *l;
     struct sip_message *m;
     TRY(find_line(p, account, id, &l, e));
+    if (used != NULL)
+        *used = l->facts.id;
     struct result r = sip_message_parse(raw, &m, e);
     if (is_err(r)) {
         errinfo_context(e, "the message is not valid");
         return fail(e, r.code, "the message cannot be read");
     }
     r = send_parsed(l, from, m, raw, e);
-    if (is_ok(r) && used != NULL)
-        *used = l->facts.id;
     sip_message_free(m);
     return r;
 }

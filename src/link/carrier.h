@@ -132,7 +132,8 @@ void carrier_phone_free(struct carrier_phone *p);
 
 /*
  * Sends RAW, one whole message that came from the phone's side FROM, over connection ID of ACCOUNT;
- * ID 0 is the account's present one to its server. *USED (may be NULL) is the one it went over.
+ * ID 0 is the account's present one to its server. *USED (may be NULL) is the one it went over,
+ * or should have; untouched if there is none.
  *
  * ERR_NOT_FOUND  there is no such connection (any more); another one is not taken for it
  * ERR_DENIED     it is not that account's, the account is not this phone's, or a response does not
