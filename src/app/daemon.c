@@ -14,6 +14,7 @@
 #include "control/expirywatch.h"
 #include "control/phone.h"
 #include "control/rejected.h"
+#include "link/relay.h"
 #include "sys/entropy.h"
 #include "sys/notify.h"
 #include "sys/privs.h"
@@ -32,6 +33,8 @@ struct daemon {
     struct admin *admin;
     struct events *events;
     struct expirywatch *expirywatch;
+    struct carrier *carrier;
+    struct relay *relay;
     struct loop_signal *signals[3];
     struct loop_timer *watchdog;
     bool stopping;
@@ -337,6 +340,19 @@ static struct result open_sockets(struct daemon *d, const char *version, struct 
     return events_new(&p, &d->events, e);
 }
 
+static struct result open_relay(struct daemon *d, struct errinfo *e)
+{
+    char path[256];
+    struct relay_params p = {.path = path};
+    const int n = snprintf(path, sizeof path, "%s/relay.sock", d->options->run_dir);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return fail(e, ERR_INVALID, "%s is too long a path for a socket's directory",
+                    d->options->run_dir);
+    TRY(find_group(d->options->call_group, &p.gid, e));
+    TRY(carrier_new(&entropy_system, &d->carrier, e));
+    return relay_new(d->loop, d->carrier, &p, &d->relay, e);
+}
+
 /* The first random bytes: early in a boot the system may have to gather them yet. */
 static struct result wait_for_randomness(struct errinfo *e)
 {
@@ -392,6 +408,7 @@ static struct result make_fleet(struct daemon *d, const char *version, struct er
         .user_agent = d->user_agent,
         .on_refused = rejected_note,
         .on_refused_arg = d->rejected,
+        .carrier = d->carrier,
     };
     choose_identity(d);
     if (is_err(fleet_new(&d->shared, &fleet_handlers, d, &d->fleet)))
@@ -428,6 +445,7 @@ static struct result set_up(struct daemon *d, const char *version, struct errinf
     hold_signals(SIG_BLOCK);
     TRY(loop_new(&d->loop, e));
     TRY(make_dirs(d, e));
+    TRY(open_relay(d, e)); /* who waits for events.sock can have them all then */
     TRY(open_sockets(d, version, e));
     if (d->options->user != NULL)
         TRY(privs_drop(d->options->user, e));
@@ -473,7 +491,9 @@ void daemon_free(struct daemon *d)
     events_free(d->events);
     admin_free(d->admin);
     expirywatch_free(d->expirywatch);
+    relay_free(d->relay);
     fleet_free(d->fleet);
+    carrier_free(d->carrier);
     rejected_free(d->rejected);
     loop_timer_free(d->watchdog);
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)

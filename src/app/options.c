@@ -13,6 +13,7 @@ enum {
     USER,
     UI_GROUP,
     ADMIN_GROUP,
+    CALL_GROUP,
     LOG,
     LOG_LEVEL,
     CHECK,
@@ -28,6 +29,7 @@ static const struct option longs[] = {
     {"user", required_argument, NULL, USER},
     {"ui-group", required_argument, NULL, UI_GROUP},
     {"admin-group", required_argument, NULL, ADMIN_GROUP},
+    {"call-group", required_argument, NULL, CALL_GROUP},
     {"log", required_argument, NULL, LOG},
     {"log-level", required_argument, NULL, LOG_LEVEL},
     {"check", no_argument, NULL, CHECK},
@@ -49,11 +51,12 @@ void options_help(FILE *to)
         "  --mac ADDRESS        the phone's MAC address, or\n"
         "  --interface NAME     ... the network interface that has it\n"
         "  --state-dir DIR      what survives a restart (/var/lib/sipsd)\n"
-        "  --run-dir DIR        where events.sock and control.sock are (/run/sipsd)\n"
+        "  --run-dir DIR        where events.sock, control.sock and relay.sock are (/run/sipsd)\n"
         "  --factory-dir DIR    the maker's certificates (/etc/sipsd/factory)\n"
         "  --user NAME          started as root: become this user\n"
         "  --ui-group NAME      who may open events.sock\n"
         "  --admin-group NAME   who may open control.sock\n"
+        "  --call-group NAME    who may open relay.sock\n"
         "  --log stderr|syslog  where to log (stderr)\n"
         "  --log-level LEVEL    error, warning, notice, info or debug (notice)\n"
         "  --check              read the settings, say what is wrong with them, exit\n"
@@ -108,6 +111,9 @@ static struct result take(int option, const char *value, struct options *o, stru
         return OK;
     case ADMIN_GROUP:
         o->admin_group = value;
+        return OK;
+    case CALL_GROUP:
+        o->call_group = value;
         return OK;
     case LOG:
         return set_log(value, o, e);

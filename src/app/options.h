@@ -24,6 +24,7 @@ struct options {
     const char *user;      /* NULL: stay who we are */
     const char *ui_group;  /* NULL: none */
     const char *admin_group;
+    const char *call_group;
     enum log_sink log_sink;
     enum log_level log_level;
 };

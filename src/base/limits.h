@@ -122,6 +122,9 @@
 #define LIMIT_RPC_RETRY_MS 1000  /* until that snapshot is tried again, where memory was short */
 #define LIMIT_RPC_REPLY    (1024 * 1024) /* trust.list with certificates as PEM is the largest */
 #define LIMIT_JSON_DEPTH   32
+#define LIMIT_RELAY_BACKLOG \
+    262144 /* bytes that wait for call-control: four of the largest messages */
+#define LIMIT_RELAY_HELLO_MS 5000 /* for call-control to say who it is, before it is sent away */
 #define LIMIT_STAGING_MS   60000 /* between the pieces of an uploaded file: it holds its memory */
 #define LIMIT_TEXT         256   /* names and sentences in events */
 #define LIMIT_REPORT_TEXT  1024  /* any one text in an event, say a certificate's whole subject */
@@ -133,11 +136,6 @@
 #define LIMIT_FACTORY_YEARS \
     100 /* that may be asked for; more is a slip of the finger, or "never" */
 #define LIMIT_PASSWORD_BYTES 1024 /* a file with a password */
-#define LIMIT_RELAY_BACKLOG \
-    262144 /* bytes that wait for call-control: four of the largest messages */
-#define LIMIT_RELAY_HELLO_MS 5000 /* for call-control to say who it is, before it is sent away */
-#define LIMIT_TEXT           256  /* names and sentences in events */
-#define LIMIT_REPORT_TEXT    1024 /* any one text in an event, say a certificate's whole subject */
 
 /* --- housekeeping --- */
 #define LIMIT_CLOCK_SAVE_S 3600 /* how often the last known good time is written: flash wears */

@@ -130,7 +130,7 @@ request_route {{
   if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
   if (!sanity_check("17895", "7")) {{ exit; }}
   if (is_method("OPTIONS")) {{ sl_send_reply("200", "OK"); exit; }}
-  if (!is_method("REGISTER")) {{ sl_send_reply("405", "Method Not Allowed"); exit; }}
+  {calls}
   force_rport();
   if (!pv_www_authenticate("{domain}", "{password}", "0")) {{ www_challenge("{domain}", "1"); exit; }}
   if ($(hdr(Expires){{s.int}}) > 0 && $(hdr(Expires){{s.int}}) < {refuse_below}) {{
@@ -146,20 +146,49 @@ request_route {{
 """
 
 
+NO_CALLS = 'if (!is_method("REGISTER")) { sl_send_reply("405", "Method Not Allowed"); exit; }'
+
+# Calls among the registered, and to the user "sipp", who is at a TCP port.
+CALLS = """if (!is_method("REGISTER")) {
+    if (has_totag()) {
+      if (!loose_route()) {
+        if (is_method("ACK") && t_check_trans()) { t_relay(); exit; }
+        sl_send_reply("404", "Not Here");
+        exit;
+      }
+      if (!t_relay()) sl_reply_error();
+      exit;
+    }
+    if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
+    if (is_method("ACK")) { if (t_check_trans()) t_relay(); exit; }
+    record_route();
+    if ($rU == "sipp") $du = "sip:127.0.0.1:SIPP_PORT;transport=tcp";
+    else if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
+    xlog("L_WARN", "RELAYED $rm to $du $ru\\n");
+    if (!t_relay()) sl_reply_error();
+    exit;
+  }"""
+
+
 class Kamailio:
-    """Kamailio as a registrar with digest over TLS: every user has the same password."""
+    """Kamailio as a registrar with digest over TLS: every user has the same password. With `tcp`, a port for SIP over
+    TCP, and `sipp`, the port of a UAS, it is a proxy for calls too."""
 
     password = "correct-horse"
 
-    def __init__(self, directory, endpoints, domain="localhost", algorithm="MD5", nonce_expire=300, refuse_below=0):
+    def __init__(self, directory, endpoints, domain="localhost", algorithm="MD5", nonce_expire=300, refuse_below=0, tcp=None,
+                 sipp=None):
         self.directory = Path(directory)
         self.directory.mkdir(exist_ok=True)
         self.endpoints = endpoints
         self.process = None
         self._write_tls_config(endpoints)
         listen = "\n".join(f"listen=tls:127.0.0.1:{e.port}" for e in endpoints)
+        if tcp:
+            listen += f"\nlisten=tcp:127.0.0.1:{tcp}"
+        calls = CALLS.replace("SIPP_PORT", str(sipp)) if tcp else NO_CALLS
         (self.directory / "kamailio.cfg").write_text(CONFIG.format(
-            domain=domain, listen=listen, tls=self.directory / "tls.cfg", algorithm=algorithm, password=self.password,
+            domain=domain, listen=listen, calls=calls, tls=self.directory / "tls.cfg", algorithm=algorithm, password=self.password,
             nonce_expire=nonce_expire, refuse_below=refuse_below))
 
     def _write_tls_config(self, endpoints):

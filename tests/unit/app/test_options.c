@@ -27,7 +27,7 @@ static void test_all_options(void **state)
     struct errinfo e;
     assert_true(is_ok(parse("--config a.cfg --config=b.cfg --state-dir s --run-dir r "
                             "--factory-dir f --mac 00:11:22:33:44:55 --user u --ui-group ui "
-                            "--admin-group adm --log syslog --log-level debug",
+                            "--admin-group adm --call-group call --log syslog --log-level debug",
                             &o, &e)));
     assert_int_equal(o.action, OPTIONS_RUN);
     assert_int_equal(o.configs_count, 2);
@@ -41,6 +41,7 @@ static void test_all_options(void **state)
     assert_string_equal(o.user, "u");
     assert_string_equal(o.ui_group, "ui");
     assert_string_equal(o.admin_group, "adm");
+    assert_string_equal(o.call_group, "call");
     assert_int_equal(o.log_sink, LOG_SINK_SYSLOG);
     assert_int_equal(o.log_level, LOG_LEVEL_DEBUG);
 }
