@@ -167,6 +167,12 @@ static const struct fleet_handlers fleet_handlers = {
     .stopped = on_accounts_stopped,
 };
 
+static void on_carried(void *arg, const struct carrier_facts *f, bool outward, struct slice message)
+{
+    struct daemon *d = arg;
+    events_message(d->events, f->account, f->id, outward, message);
+}
+
 static void on_clock_changed(void *arg)
 {
     struct daemon *d = arg;
@@ -350,6 +356,7 @@ static struct result open_relay(struct daemon *d, struct errinfo *e)
                     d->options->run_dir);
     TRY(find_group(d->options->call_group, &p.gid, e));
     TRY(carrier_new(&entropy_system, &d->carrier, e));
+    carrier_tap(d->carrier, on_carried, d);
     return relay_new(d->loop, d->carrier, &p, &d->relay, e);
 }
 

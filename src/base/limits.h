@@ -124,10 +124,11 @@
 #define LIMIT_JSON_DEPTH   32
 #define LIMIT_RELAY_BACKLOG \
     262144 /* bytes that wait for call-control: four of the largest messages */
-#define LIMIT_RELAY_HELLO_MS 5000 /* for call-control to say who it is, before it is sent away */
-#define LIMIT_STAGING_MS   60000 /* between the pieces of an uploaded file: it holds its memory */
-#define LIMIT_TEXT         256   /* names and sentences in events */
-#define LIMIT_REPORT_TEXT  1024  /* any one text in an event, say a certificate's whole subject */
+#define LIMIT_RELAY_HELLO_MS 5000  /* for call-control to say who it is, before it is sent away */
+#define LIMIT_STAGING_MS     60000 /* between the pieces of an uploaded file: it holds its memory */
+#define LIMIT_TEXT           256   /* names and sentences in events */
+#define LIMIT_TRACE          16384 /* of a SIP message that is shown: headers, then body */
+#define LIMIT_REPORT_TEXT    1024  /* any one text in an event, say a certificate's whole subject */
 
 /* --- the maker's factory, a tool for PCs --- */
 #define LIMIT_MAC_LIST_BYTES (4 * 1024 * 1024) /* a list of MAC addresses: over 200,000 phones */

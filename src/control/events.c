@@ -9,6 +9,7 @@
 #include "control/lock.h"
 #include "control/report.h"
 #include "control/rpc.h"
+#include "control/trace.h"
 
 /* What subscribers know of an account. */
 struct told {
@@ -167,6 +168,11 @@ static const struct jsonrpc_method admin_methods[] = {
     {NULL, NULL, NULL},
 };
 
+/* Of control.sock; "bodies" for nothing without "messages". */
+static const char *const admin_topics[] = {"messages", "bodies", NULL};
+#define TOPIC_MESSAGES JSONRPC_TOPIC(0)
+#define TOPIC_BODIES   JSONRPC_TOPIC(1)
+
 /* --- what is told --- */
 
 /* Takes PARAMS over. Without memory for them, subscribers get a snapshot instead, later. */
@@ -257,18 +263,37 @@ void events_certificate(struct events *ev, const struct expiry_notice *n)
         tell(ev, "certificate", report_certificate(n));
 }
 
+void events_message(struct events *ev, int account, uint64_t connection, bool outward,
+                    struct slice message)
+{
+    const unsigned both = TOPIC_MESSAGES | TOPIC_BODIES;
+
+    if (rpc_has_subscribers_to(ev->admin, TOPIC_MESSAGES, TOPIC_BODIES)) {
+        struct cJSON *params = trace_message(account, connection, outward, message, false);
+        rpc_notify_topics(ev->admin, TOPIC_MESSAGES, TOPIC_BODIES, "message", params);
+        cJSON_Delete(params);
+    }
+    if (rpc_has_subscribers_to(ev->admin, both, 0)) {
+        struct cJSON *params = trace_message(account, connection, outward, message, true);
+        rpc_notify_topics(ev->admin, both, 0, "message", params);
+        cJSON_Delete(params);
+    }
+}
+
 /* --- the sockets --- */
 
 static RESULT open_socket(const struct events_params *p, const char *name, gid_t group,
-                          const struct jsonrpc_method *methods, const struct jsonrpc_service *more,
-                          struct events *ev, struct rpc_server **out, struct errinfo *e)
+                          const struct jsonrpc_method *methods, const char *const *topics,
+                          const struct jsonrpc_service *more, struct events *ev,
+                          struct rpc_server **out, struct errinfo *e)
 {
     char path[256];
     const struct rpc_params params = {
         .path = path,
         .mode = group != (gid_t)-1 ? 0660 : 0600,
         .gid = group,
-        .service = {.methods = methods, .snapshot = snapshot, .arg = ev, .more = more},
+        .service =
+            {.methods = methods, .snapshot = snapshot, .topics = topics, .arg = ev, .more = more},
     };
     const int n = snprintf(path, sizeof path, "%s/%s", p->run_dir, name);
 
@@ -286,10 +311,10 @@ struct result events_new(const struct events_params *p, struct events **out, str
     ev->source = p->source;
     ev->version = p->version;
     /* Who waits for events.sock to appear can have both then. */
-    struct result r =
-        open_socket(p, "control.sock", p->admin_group, admin_methods, p->more, ev, &ev->admin, e);
+    struct result r = open_socket(p, "control.sock", p->admin_group, admin_methods, admin_topics,
+                                  p->more, ev, &ev->admin, e);
     if (is_ok(r))
-        r = open_socket(p, "events.sock", p->ui_group, ui_methods, NULL, ev, &ev->ui, e);
+        r = open_socket(p, "events.sock", p->ui_group, ui_methods, NULL, NULL, ev, &ev->ui, e);
     if (is_err(r)) {
         events_free(ev);
         return r;

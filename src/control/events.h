@@ -53,6 +53,11 @@ void events_account_changed(struct events *ev, struct account *a);
 /* The set of accounts was replaced: tells a snapshot. */
 void events_accounts_replaced(struct events *ev);
 
+/* MESSAGE passed on connection CONNECTION of account ACCOUNT: told to those who want to see the
+ * messages of calls ("message"). */
+void events_message(struct events *ev, int account, uint64_t connection, bool outward,
+                    struct slice message);
+
 /* The trust store or its filter was replaced, the clock was set: tells "trust", "clock". */
 void events_trust_changed(struct events *ev);
 void events_clock_changed(struct events *ev);

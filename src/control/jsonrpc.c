@@ -24,7 +24,7 @@ struct call {
     const struct jsonrpc_service *service;
     const struct cJSON *id; /* NULL: none, or none that is valid */
     bool is_notification;
-    bool subscribed;
+    unsigned subscribed;
     enum rpc_code code; /* of the error, where the specification knows better than code_of() */
 };
 
@@ -196,9 +196,13 @@ static RESULT check_params(const struct jsonrpc_method *m, const struct cJSON *p
 static RESULT find_method(struct call *c, const char *name, struct jsonrpc_method *out, void **arg,
                           struct errinfo *e)
 {
+    static const char *const topics[] = {"topics", NULL};
+
     *arg = c->service->arg;
     if (strcmp(name, "status") == 0 || strcmp(name, "subscribe") == 0) {
         *out = (struct jsonrpc_method){.name = name, .fn = c->service->snapshot};
+        if (c->service->topics != NULL && strcmp(name, "subscribe") == 0)
+            out->params = topics;
         return OK;
     }
     for (const struct jsonrpc_service *s = c->service; s != NULL; s = s->more) {
@@ -214,6 +218,36 @@ static RESULT find_method(struct call *c, const char *name, struct jsonrpc_metho
     return fail(e, ERR_UNSUPPORTED, "there is no method '%.64s' on this socket", name);
 }
 
+static RESULT find_topic(const struct jsonrpc_service *service, const struct cJSON *name,
+                         unsigned *topics, struct errinfo *e)
+{
+    if (!cJSON_IsString(name))
+        return fail(e, ERR_INVALID, "a topic is a string");
+    for (unsigned i = 0; service->topics[i] != NULL; i++) {
+        if (strcmp(service->topics[i], name->valuestring) == 0) {
+            *topics |= JSONRPC_TOPIC(i);
+            return OK;
+        }
+    }
+    return fail(e, ERR_INVALID, "there is no topic '%.64s'", name->valuestring);
+}
+
+static RESULT read_topics(const struct jsonrpc_service *service, const struct cJSON *params,
+                          unsigned *topics, struct errinfo *e)
+{
+    const struct cJSON *list = cJSON_GetObjectItemCaseSensitive(params, "topics");
+    const struct cJSON *name;
+
+    *topics = JSONRPC_STATE;
+    if (list != NULL && !cJSON_IsArray(list))
+        return fail(e, ERR_INVALID, "\"topics\" is an array of names");
+    cJSON_ArrayForEach(name, list)
+    {
+        TRY(find_topic(service, name, topics, e));
+    }
+    return OK;
+}
+
 static RESULT run(struct call *c, const struct cJSON *request, struct cJSON **result,
                   struct errinfo *e)
 {
@@ -221,18 +255,22 @@ static RESULT run(struct call *c, const struct cJSON *request, struct cJSON **re
     const struct cJSON *params = NULL;
     const char *name = NULL;
     void *arg;
+    unsigned topics = 0;
 
     TRY(read_request(c, request, &name, &params, e));
     TRY(find_method(c, name, &m, &arg, e));
     TRY(check_params(&m, params, e));
+    const bool subscribes = strcmp(name, "subscribe") == 0;
+    if (subscribes)
+        TRY(read_topics(c->service, params, &topics, e));
     TRY(m.fn(arg, params, result, e));
-    c->subscribed = !c->is_notification && strcmp(name, "subscribe") == 0;
+    c->subscribed = subscribes && !c->is_notification ? topics : 0;
     return OK;
 }
 
 /* The response to REQUEST, or NULL if it gets none. ERR_NOMEM. */
 static RESULT answer_one(const struct jsonrpc_service *service, const struct cJSON *request,
-                         struct cJSON **response, bool *subscribed)
+                         struct cJSON **response, unsigned *subscribed)
 {
     struct call c = {.service = service};
     struct cJSON *result = NULL;
@@ -257,7 +295,7 @@ static RESULT answer_one(const struct jsonrpc_service *service, const struct cJS
 
 /* Section 6: an array of responses, in any order; nothing for a batch of notifications alone. */
 static RESULT answer_batch(const struct jsonrpc_service *service, const struct cJSON *batch,
-                           struct cJSON **responses, bool *subscribed)
+                           struct cJSON **responses, unsigned *subscribed)
 {
     struct cJSON *all = cJSON_CreateArray();
     const struct cJSON *request;
@@ -282,7 +320,7 @@ static RESULT answer_batch(const struct jsonrpc_service *service, const struct c
 }
 
 static RESULT answer_parsed(const struct jsonrpc_service *service, const struct cJSON *message,
-                            struct cJSON **response, bool *subscribed)
+                            struct cJSON **response, unsigned *subscribed)
 {
     const int n = cJSON_GetArraySize(message);
 
@@ -298,11 +336,11 @@ static RESULT answer_parsed(const struct jsonrpc_service *service, const struct 
 }
 
 struct result jsonrpc_answer(const struct jsonrpc_service *service, struct slice line,
-                             struct buf *reply, bool *subscribed)
+                             struct buf *reply, unsigned *subscribed)
 {
     struct cJSON *message = NULL, *response = NULL;
     struct errinfo e = ERRINFO_INIT;
-    bool called = false;
+    unsigned called = 0;
     struct result r = json_parse(line, &message, &e);
 
     if (is_err(r))
@@ -316,7 +354,8 @@ struct result jsonrpc_answer(const struct jsonrpc_service *service, struct slice
     r = send(response, reply);
     if (r.code == ERR_LIMIT)
         return send(error_new(NULL, CODE_SERVER, ERR_LIMIT, "the answer is too long"), reply);
-    *subscribed |= is_ok(r) && called;
+    if (is_ok(r))
+        *subscribed |= called;
     return r;
 }
 

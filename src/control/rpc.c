@@ -89,17 +89,25 @@ void rpc_server_free(struct rpc_server *s)
     free(s);
 }
 
-void rpc_notify(struct rpc_server *s, const char *method, const struct cJSON *params)
+static bool wants(const struct rpc_client *c, unsigned topics, unsigned but)
+{
+    const unsigned has = c != NULL ? rpc_client_subscriptions(c) : 0;
+
+    return (has & topics) == topics && (has & but) == 0;
+}
+
+void rpc_notify_topics(struct rpc_server *s, unsigned topics, unsigned but, const char *method,
+                       const struct cJSON *params)
 {
     struct buf line;
 
-    if (!rpc_has_subscribers(s))
+    if (!rpc_has_subscribers_to(s, topics, but))
         return;
     buf_init(&line, LIMIT_RPC_REPLY);
     const struct result r =
         params != NULL ? jsonrpc_notification(method, params, &line) : err(ERR_NOMEM);
     for (size_t i = 0; i < LIMIT_RPC_CLIENTS; i++) {
-        if (s->clients[i] == NULL)
+        if (!wants(s->clients[i], topics, but))
             continue;
         if (is_ok(r))
             rpc_client_notify(s->clients[i], buf_slice(&line));
@@ -109,12 +117,22 @@ void rpc_notify(struct rpc_server *s, const char *method, const struct cJSON *pa
     buf_free(&line);
 }
 
-bool rpc_has_subscribers(const struct rpc_server *s)
+void rpc_notify(struct rpc_server *s, const char *method, const struct cJSON *params)
+{
+    rpc_notify_topics(s, JSONRPC_STATE, 0, method, params);
+}
+
+bool rpc_has_subscribers_to(const struct rpc_server *s, unsigned topics, unsigned but)
 {
     for (size_t i = 0; i < LIMIT_RPC_CLIENTS; i++)
-        if (s->clients[i] != NULL && rpc_client_is_subscribed(s->clients[i]))
+        if (wants(s->clients[i], topics, but))
             return true;
     return false;
+}
+
+bool rpc_has_subscribers(const struct rpc_server *s)
+{
+    return rpc_has_subscribers_to(s, JSONRPC_STATE, 0);
 }
 
 size_t rpc_clients(const struct rpc_server *s)

@@ -41,8 +41,13 @@ void rpc_server_free(struct rpc_server *s);
  * no memory for PARAMS (NULL), they get a snapshot instead. Also from inside a method. */
 void rpc_notify(struct rpc_server *s, const char *method, const struct cJSON *params);
 
-/* Whether rpc_notify() would reach anybody. */
+/* The same to those alone who have subscribed to all of TOPICS and to none of BUT. */
+void rpc_notify_topics(struct rpc_server *s, unsigned topics, unsigned but, const char *method,
+                       const struct cJSON *params);
+
+/* Whether they would reach anybody. */
 bool rpc_has_subscribers(const struct rpc_server *s);
+bool rpc_has_subscribers_to(const struct rpc_server *s, unsigned topics, unsigned but);
 
 size_t rpc_clients(const struct rpc_server *s);
 

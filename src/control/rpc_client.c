@@ -35,7 +35,7 @@ struct rpc_client {
     struct line *first, **last;
     size_t replies; /* in the list */
     size_t backlog; /* bytes of notifications in the list */
-    bool subscribed;
+    unsigned subscribed;
     bool stale; /* notifications were thrown away: a snapshot has to follow */
 };
 
@@ -122,7 +122,7 @@ static void pump(struct rpc_client *c)
 
 void rpc_client_notify(struct rpc_client *c, struct slice line)
 {
-    if (!c->subscribed)
+    if (c->subscribed == 0)
         return;
     if (!c->stale && (c->backlog + line.n > LIMIT_RPC_BACKLOG || is_err(add_line(c, line, true))))
         drop_notifications(c);
@@ -131,13 +131,13 @@ void rpc_client_notify(struct rpc_client *c, struct slice line)
 
 void rpc_client_miss(struct rpc_client *c)
 {
-    if (!c->subscribed)
+    if (c->subscribed == 0)
         return;
     drop_notifications(c);
     pump(c);
 }
 
-bool rpc_client_is_subscribed(const struct rpc_client *c)
+unsigned rpc_client_subscriptions(const struct rpc_client *c)
 {
     return c->subscribed;
 }
@@ -179,14 +179,14 @@ static void send_error(struct stream *s, enum err code, const char *sentence)
 static bool answer(struct rpc_client *c, struct slice line)
 {
     struct buf reply;
-    bool subscribed = false;
+    unsigned subscribed = 0;
 
     buf_init(&reply, LIMIT_RPC_REPLY);
     struct result r = jsonrpc_answer(c->service, line, &reply, &subscribed);
     if (is_ok(r) && buf_len(&reply) != 0)
         r = add_line(c, buf_slice(&reply), false);
     buf_free(&reply);
-    c->subscribed |= is_ok(r) && subscribed;
+    c->subscribed |= is_ok(r) ? subscribed : 0;
     return is_ok(r);
 }
 

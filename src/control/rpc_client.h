@@ -26,7 +26,8 @@ void rpc_client_notify(struct rpc_client *c, struct slice line);
 /* There was no memory for the line: a snapshot takes its place. */
 void rpc_client_miss(struct rpc_client *c);
 
-bool rpc_client_is_subscribed(const struct rpc_client *c);
+/* To what, as jsonrpc_answer() says; 0: to nothing. */
+unsigned rpc_client_subscriptions(const struct rpc_client *c);
 
 /* Tells an accepted stream that is not wanted why, and ends it. */
 void rpc_client_refuse(struct stream *s, enum err code, const char *sentence);

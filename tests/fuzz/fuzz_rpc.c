@@ -49,12 +49,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct jsonrpc_method methods[] = {{"account.reconnect", names, echo},
                                                     {NULL, NULL, NULL}};
     static const struct jsonrpc_service service = {.methods = methods, .snapshot = snapshot};
-    bool subscribed = false;
+    unsigned subscribed = 0;
     struct buf reply;
 
     buf_init(&reply, LIMIT_RPC_REPLY);
     if (is_err(jsonrpc_answer(&service, slice_of(data, size), &reply, &subscribed)) ||
-        (subscribed && buf_len(&reply) == 0))
+        (subscribed != 0 && buf_len(&reply) == 0))
         abort();
     check_reply(buf_slice(&reply));
     buf_free(&reply);

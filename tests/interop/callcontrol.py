@@ -133,7 +133,7 @@ class CallControl:
 
     # --- a user agent ---
 
-    def request(self, method, uri, account, cseq, call_id, sender, to, routes=(), body=""):
+    def request(self, method, uri, account, cseq, call_id, sender, to, routes=(), body="", more=""):
         self.branch += 1
         lines = [f"{method} {uri} SIP/2.0", f"Via: SIP/2.0/TLS phone.invalid;branch=z9hG4bKcc{os.getpid()}x{self.branch}",
                  "Max-Forwards: 70", f"From: {sender}", f"To: {to}", f"Call-ID: {call_id}", f"CSeq: {cseq} {method}",
@@ -141,7 +141,7 @@ class CallControl:
         lines += [f"Route: {route}" for route in routes]
         if body:
             lines.append("Content-Type: application/sdp")
-        return "\r\n".join(lines) + f"\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        return "\r\n".join(lines) + f"\r\n{more}Content-Length: {len(body)}\r\n\r\n{body}"
 
     def answer(self, account, connection, request, status, tag="cc", body=""):
         lines = [f"SIP/2.0 {status} Words"]
@@ -164,12 +164,12 @@ class Call:
         self.cseq = 1
 
     @classmethod
-    def dial(cls, phone, account, uri, user):
+    def dial(cls, phone, account, uri, user, more="", body=SDP):
         call = cls(phone, account, 0)
         call.id = f"call-{os.getpid()}-{phone.branch}@phone"
         call.local, call.remote, call.routes = f"<sips:{user}@localhost>;tag=me{phone.branch}", f"<{uri}>", []
         call.target = uri
-        call.invite = phone.request("INVITE", uri, account, 1, call.id, call.local, call.remote, body=SDP)
+        call.invite = phone.request("INVITE", uri, account, 1, call.id, call.local, call.remote, body=body, more=more)
         phone.send(account, call.invite)
         return call
 

@@ -182,8 +182,8 @@ class Calls(unittest.TestCase):
                 ended += 1
         self.sipp_ends_well(process)
 
-    def between_accounts(self, uri):
-        caller = Call.dial(self.control, 1, uri, "user1")
+    def between_accounts(self, uri, more="", body=SDP):
+        caller = Call.dial(self.control, 1, uri, "user1", more, body)
         callee, invite = Call.take(self.control, 2)
         self.check_seen(invite)
         self.assertNotEqual(caller.phone.states[1][0], callee.connection)
@@ -235,6 +235,31 @@ class Calls(unittest.TestCase):
         self.assertEqual(ack.elements("Via")[0], invite.elements("Via")[0])
         self.control.expect(1, 200)  # of the CANCEL
         self.control.expect(1, 487)
+
+    def test_sipsctl_shows_the_messages(self):
+        """Those of the account that was asked for, without its credentials; bodies only on request, without keys."""
+        shown = []
+        for number, options in enumerate((["--account", "2"], ["--account", "2", "--bodies"], ["--account", "3"])):
+            directory = self.directory / f"sipsctl-{number}"
+            directory.mkdir()
+            shown.append(Process([os.environ["SIPSCTL"], "--run-dir", self.phone.run, "relay", *options],
+                                 directory / "log"))
+            self.addCleanup(shown[-1].stop)
+        for process in shown:
+            wait_until(lambda p=process: "listening" in p.text(), 10, "sipsctl to listen")
+        self.between_accounts("sips:user2@localhost", "Authorization: Digest response=\"top-secret\"\r\n",
+                              SDP + "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:top-secret\r\n")
+        for process in shown[:2]:
+            wait_until(lambda p=process: "  <-  ACK " in p.text(), 10, "sipsctl to show the call")
+        headers, bodies, other = (process.text() for process in shown)
+        self.assertRegex(headers, r"(?m)^\d\d:\d\d:\d\d  account 2  <-  INVITE sips:user2@127\.0\.0\.1:\d+ SIP/2\.0$")
+        self.assertIn("  account 2  ->  SIP/2.0 180 ", headers)
+        self.assertIn("Authorization: (not shown)", headers)
+        self.assertNotIn("account 1", headers)
+        self.assertNotIn("m=audio", headers)
+        self.assertIn("m=audio", bodies)
+        self.assertNotIn("secret", headers + bodies)
+        self.assertEqual(other, "sipsctl: listening; Ctrl-C ends it\n")
 
     def test_call_control_is_gone(self):
         self.control.close()

@@ -10,6 +10,7 @@ import unittest
 from pathlib import Path
 
 from peers import Process, free_port, make_pki, wait_until
+from callcontrol import CallControl
 from phone import Phone
 
 ROOT = Path(os.environ.get("SOURCE_DIR", "."))
@@ -80,11 +81,23 @@ class Page(unittest.TestCase):
             admin.call("account.reconnect", {"account": 9})
         except RuntimeError as e:
             cls.error = {"jsonrpc": "2.0", "id": 1, "error": e.args[0]}
+        cls.pass_a_message(phone, admin)
         cls.change(admin, pki)
         for wanted in ("trust", "certificate"):
             events.wait(lambda a, w=wanted: any(m == w for _, m, _ in events.log), 10, f"the notification of {wanted}")
-        cls.told = {method: {"jsonrpc": "2.0", "method": method, "params": params} for _, method, params in events.log}
+        cls.told = {method: {"jsonrpc": "2.0", "method": method, "params": params} for _, method, params in
+                    admin.log + events.log}
         cls.told["clock"] = {"jsonrpc": "2.0", "method": "clock", "params": cls.status["clock"]}
+
+    @staticmethod
+    def pass_a_message(phone, admin):
+        admin.call("subscribe", {"topics": ["messages"]})
+        control = CallControl(phone.run / "relay.sock")
+        control.registered(1)
+        control.send(1, control.request("MESSAGE", "sips:bob@localhost", 1, 1, "call@phone", "<sips:alice@localhost>;tag=1",
+                                        "<sips:bob@localhost>"))
+        admin.wait(lambda a: any(m == "message" for _, m, _ in admin.log), 10, "the notification of a message")
+        control.close()
 
     @classmethod
     def change(cls, admin, pki):

@@ -119,9 +119,9 @@ static void test_help_names_every_option(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "--config",    "--mac",      "--interface", "--state-dir",   "--run-dir",
-        "--user",      "--ui-group", "--log",       "--admin-group", "--factory-dir",
-        "--log-level", "--check",    "--version",   "--help",
+        "--config",      "--mac",       "--interface", "--state-dir",   "--run-dir",
+        "--user",        "--ui-group",  "--log",       "--admin-group", "--call-group",
+        "--factory-dir", "--log-level", "--check",     "--version",     "--help",
     };
     char *text = NULL;
     size_t size;

@@ -73,7 +73,7 @@ static struct cJSON *call(const char *method, struct cJSON *params)
 {
     struct cJSON *request = cJSON_CreateObject();
     struct buf reply;
-    bool subscribed = false;
+    unsigned subscribed = 0;
     cJSON_AddStringToObject(request, "jsonrpc", "2.0");
     cJSON_AddNumberToObject(request, "id", 1);
     cJSON_AddStringToObject(request, "method", method);

@@ -60,14 +60,14 @@ static const struct jsonrpc_method methods[] = {
 };
 static const struct jsonrpc_service service = {.methods = methods, .snapshot = snapshot};
 
-static bool subscribed;
+static unsigned subscribed;
 
 /* Answers LINE, and compares with what is expected without its newline; "" for no answer. */
 static void check(struct slice line, const char *expected)
 {
     struct buf reply;
 
-    subscribed = false;
+    subscribed = 0;
     buf_init(&reply, LIMIT_RPC_REPLY);
     assert_true(is_ok(jsonrpc_answer(&service, line, &reply, &subscribed)));
     const char *text = buf_str(&reply);
@@ -85,7 +85,7 @@ static void check_table(const char *const cases[][2], size_t n)
     for (size_t i = 0; i < n; i++) {
         print_message("%s\n", cases[i][0]);
         check(slice_of_str(cases[i][0]), cases[i][1]);
-        assert_false(subscribed);
+        assert_int_equal(subscribed, 0);
     }
 }
 
@@ -192,7 +192,7 @@ static void test_a_batch(void **state)
           "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"a request is "
           "an object\",\"data\":\"INVALID\"}},"
           "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":\"all\"}]");
-    assert_true(subscribed);
+    assert_int_equal(subscribed, JSONRPC_STATE);
 }
 
 static void test_subscribe(void **state)
@@ -200,11 +200,50 @@ static void test_subscribe(void **state)
     (void)state;
     check(SLICE_LIT("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subscribe\"}"),
           "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"all\"}");
-    assert_true(subscribed);
+    assert_int_equal(subscribed, JSONRPC_STATE);
     check(SLICE_LIT("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subscribe\",\"params\":{\"x\":1}}"),
           "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"subscribe has no "
           "parameter 'x'\",\"data\":\"INVALID\"}}");
-    assert_false(subscribed);
+    assert_int_equal(subscribed, 0);
+}
+
+static void test_topics(void **state)
+{
+    (void)state;
+    static const char *const topics[] = {"first", "second", NULL};
+    static const struct jsonrpc_service with = {
+        .methods = methods, .snapshot = snapshot, .topics = topics};
+    static const struct {
+        const char *list, *answer;
+        unsigned bits;
+    } cases[] = {
+        {"[]", "\"result\":\"all\"", JSONRPC_STATE},
+        {"[\"second\"]", "\"result\":\"all\"", JSONRPC_STATE | JSONRPC_TOPIC(1)},
+        {"[\"second\",\"first\",\"second\"]", "\"result\":\"all\"",
+         JSONRPC_STATE | JSONRPC_TOPIC(0) | JSONRPC_TOPIC(1)},
+        {"[\"first\",\"third\"]", "there is no topic 'third'", 0},
+        {"[1]", "a topic is a string", 0},
+        {"\"first\"", "\\\"topics\\\" is an array of names", 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char line[256];
+        struct buf reply;
+        (void)snprintf(line, sizeof line,
+                       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subscribe\","
+                       "\"params\":{\"topics\":%s}}",
+                       cases[i].list);
+        subscribed = 0;
+        buf_init(&reply, LIMIT_RPC_REPLY);
+        assert_true(is_ok(jsonrpc_answer(&with, slice_of_str(line), &reply, &subscribed)));
+        if (strstr(buf_str(&reply), cases[i].answer) == NULL)
+            fail_msg("\"%s\" is not in %s", cases[i].answer, buf_str(&reply));
+        assert_int_equal(subscribed, cases[i].bits);
+        buf_free(&reply);
+    }
+    check(SLICE_LIT("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subscribe\","
+                    "\"params\":{\"topics\":[]}}"),
+          "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"subscribe has no "
+          "parameter 'topics'\",\"data\":\"INVALID\"}}");
 }
 
 /* Nobody who did not get the snapshot may be sent changes. */
@@ -216,7 +255,7 @@ static void test_an_answer_is_bounded(void **state)
                     "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"subscribe\"}]"),
           "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"the answer is "
           "too long\",\"data\":\"LIMIT\"}}");
-    assert_false(subscribed);
+    assert_int_equal(subscribed, 0);
 
     struct buf reply;
     seen.long_answer = LIMIT_RPC_REPLY - 37; /* with all that is around it */
@@ -264,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_notifications_are_not_answered),
         cmocka_unit_test(test_a_batch),
         cmocka_unit_test(test_subscribe),
+        cmocka_unit_test(test_topics),
         cmocka_unit_test(test_an_answer_is_bounded),
         cmocka_unit_test(test_a_long_request),
         cmocka_unit_test(test_notification),
