@@ -115,7 +115,10 @@ static void answer(struct calls *c, const struct sip_message *m)
 {
     struct buf out;
     buf_init(&out, LIMIT_SIP_MESSAGE);
-    struct result r = answer_request(&out, m, &c->flow->shared->rng);
+    /* What may be asked of a phone that has call-control (Allow), only that would know. */
+    const bool served = c->line != NULL && carrier_serves(c->carrier, c->account);
+    const struct rng *rng = &c->flow->shared->rng;
+    struct result r = served ? answer_status(&out, m, 200, 0, rng) : answer_request(&out, m, rng);
     if (is_ok(r) && buf_len(&out) != 0)
         r = send_out(c, buf_slice(&out));
     if (is_err(r))

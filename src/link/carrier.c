@@ -286,7 +286,7 @@ static void receive_request(struct carrier_line *l, const struct sip_message *m,
         else if (is_err(r))
             answer(l, m, 0, 0);
     }
-    buf_free(&out);
+    buf_wipe(&out); /* it may have credentials in it */
 }
 
 /* The phone whose connection ID is. */
@@ -324,7 +324,7 @@ static struct result pass_response(struct carrier_line *l, const struct sip_mess
         if (is_err(r))
             r = fail(e, r.code, "the phone side does not take it: %s", err_text(r.code));
     }
-    buf_free(&out);
+    buf_wipe(&out); /* it may have credentials in it */
     return r;
 }
 
@@ -461,7 +461,7 @@ static struct result send_parsed(struct carrier_line *l, const struct carrier_pa
         else
             show(l, true, buf_slice(&out));
     }
-    buf_free(&out);
+    buf_wipe(&out); /* it may have credentials in it */
     return r;
 }
 

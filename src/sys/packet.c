@@ -316,7 +316,7 @@ struct packet_listener {
 static struct result take_fd(void *arg, int fd, struct errinfo *e)
 {
     const struct packet_listener *pl = arg;
-    struct packet *accepted;
+    struct packet *accepted = NULL;
     TRY(packet_adopt(pl->loop, fd, &accepted, e));
     pl->fn(pl->arg, accepted);
     return OK;

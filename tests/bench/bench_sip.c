@@ -1,11 +1,12 @@
-/* What SIP costs a connection: messages framed and parsed in a second, and challenges
- * answered. */
+/* What SIP costs a connection: messages framed and parsed in a second, challenges answered, and
+ * requests parsed and passed on. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "sip/digest.h"
 #include "sip/frame.h"
+#include "sip/hop.h"
 #include "sip/message.h"
 #include "tools/rigged_rng.h"
 
@@ -79,6 +80,40 @@ static void answer_md5(void)
     answer_challenge(HASH_MD5);
 }
 
+static const char invite[] =
+    "INVITE sips:bob@example.com SIP/2.0\r\n"
+    "Via: SIP/2.0/TLS phone.invalid;branch=z9hG4bKabcdefghijklmnopqrst\r\n"
+    "Max-Forwards: 70\r\n"
+    "From: \"Alice\" <sips:alice@example.com>;tag=0123456789abcdef\r\n"
+    "To: <sips:bob@example.com>\r\n"
+    "Call-ID: 0123456789abcdefghijklmn\r\n"
+    "CSeq: 1 INVITE\r\n"
+    "Contact: <sips:alice@192.0.2.7:40312>\r\n"
+    "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REFER, NOTIFY, UPDATE\r\n"
+    "Content-Type: application/sdp\r\n"
+    "Content-Length: 128\r\n\r\n"
+    "v=0\r\no=phone 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
+    "m=audio 40000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n";
+
+static void pass_on(void)
+{
+    static const uint8_t key[HOP_KEY_SIZE] = "key";
+    static const struct hop h = {
+        .key = key,
+        .account = 1,
+        .outward = true,
+        .from = {.id = 1, .hostport = "192.0.2.7:40312"},
+        .to = {.id = 2, .hostport = "192.0.2.7:40312"},
+    };
+    struct sip_message *m;
+    struct buf out;
+    buf_init(&out, 4096);
+    need(sip_message_parse(slice_of_str(invite), &m, NULL));
+    need(hop_request(&h, m, slice_of_str(invite), &out, NULL));
+    sip_message_free(m);
+    buf_wipe(&out);
+}
+
 static void measure(const char *what, void (*work)(void))
 {
     unsigned long n = 0;
@@ -98,5 +133,7 @@ int main(void)
     measure("frame and parse", frame_and_parse);
     measure("answer a challenge, SHA-256", answer_sha256);
     measure("answer a challenge, MD5", answer_md5);
+    printf("an INVITE of %zu bytes\n", sizeof invite - 1);
+    measure("parse and pass on", pass_on);
     return 0;
 }
