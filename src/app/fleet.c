@@ -70,7 +70,7 @@ static void on_changed(void *arg, struct account *a)
     struct slot *s = &f->slots[account_number(a) - 1];
     if (is_down(a))
         loop_timer_start(f->tidy, 0);
-    if (s->in_call && s->leaving == a && !account_is_retiring(a)) {
+    if (s->in_call && s->leaving == a && !account_status(a).retiring) {
         s->in_call = false;
         f->h->replaced(f->arg);
     }
@@ -121,7 +121,7 @@ static void retire(struct slot *s)
     }
     s->leaving = a;
     account_retire(a);
-    s->in_call = account_is_retiring(a);
+    s->in_call = account_status(a).retiring;
 }
 
 static void enlist(struct fleet *f, struct slot *s, const struct account_config *cfg,

@@ -50,31 +50,10 @@ struct account {
 
 /* --- states --- */
 
-#define BIT(s) (1u << (s))
-
-static const struct {
-    const char *name;
-    unsigned next;
-} states[] = {
-    [ACCOUNT_IDLE] = {"idle", BIT(ACCOUNT_RESOLVING)},
-    [ACCOUNT_RESOLVING] = {"resolving", BIT(ACCOUNT_CONNECTING) | BIT(ACCOUNT_WAITING) |
-                                            BIT(ACCOUNT_RESOLVING) | BIT(ACCOUNT_IDLE)},
-    [ACCOUNT_CONNECTING] = {"connecting", BIT(ACCOUNT_HANDSHAKE) | BIT(ACCOUNT_CONNECTING) |
-                                              BIT(ACCOUNT_WAITING) | BIT(ACCOUNT_RESOLVING) |
-                                              BIT(ACCOUNT_IDLE)},
-    [ACCOUNT_HANDSHAKE] = {"handshake", BIT(ACCOUNT_OPEN) | BIT(ACCOUNT_CONNECTING) |
-                                            BIT(ACCOUNT_WAITING) | BIT(ACCOUNT_RESOLVING) |
-                                            BIT(ACCOUNT_IDLE)},
-    [ACCOUNT_OPEN] = {"open", BIT(ACCOUNT_WAITING) | BIT(ACCOUNT_RESOLVING) |
-                                  BIT(ACCOUNT_STOPPING) | BIT(ACCOUNT_IDLE)},
-    [ACCOUNT_WAITING] = {"waiting", BIT(ACCOUNT_RESOLVING) | BIT(ACCOUNT_IDLE)},
-    [ACCOUNT_STOPPING] = {"stopping", BIT(ACCOUNT_IDLE)},
-};
-
 static void set_state(struct account *a, enum account_state to)
 {
-    assert((states[a->state].next & BIT(to)) != 0);
-    log_debug(a->area, "%s -> %s", states[a->state].name, states[to].name);
+    assert(account_state_may_follow(a->state, to));
+    log_debug(a->area, "%s -> %s", account_state_name(a->state), account_state_name(to));
     a->state = to;
     a->dirty = true;
 }
@@ -385,13 +364,9 @@ static const struct connection_handlers handlers = {
     .on_closed = on_closed,
 };
 
-/* The last call has ended, or has lasted too long. */
-static void on_drain(void *arg)
+static void on_calls_ended(void *arg)
 {
-    struct account *a = arg;
-    if (calls_busy(&a->calls))
-        log_notice(a->area, "its calls are cut off: it was replaced %d s ago", LIMIT_DRAIN_S);
-    account_stop(a);
+    account_stop(arg);
 }
 
 static void on_timer(void *arg)
@@ -449,7 +424,7 @@ static struct result configure(struct account *a, const struct account_config *c
     TRY(flow_init(&a->flow, a->shared, cfg, a->host, trust, e));
     TRY(recheck_init(&a->recheck, a->shared->loop, a->shared->clock, on_recheck, a, e));
     TRY(make_registration(a, cfg, e));
-    return calls_init(&a->calls, &a->flow, a->registration, on_drain, a);
+    return calls_init(&a->calls, &a->flow, a->registration, on_calls_ended, a);
 }
 
 RESULT account_new(const struct account_shared *shared, const struct account_config *cfg,
@@ -517,17 +492,10 @@ void account_stop(struct account *a)
 
 void account_retire(struct account *a)
 {
-    if (a->state != ACCOUNT_OPEN || !calls_busy(&a->calls)) {
+    if (a->state == ACCOUNT_OPEN && calls_busy(&a->calls))
+        calls_retire(&a->calls);
+    else
         account_stop(a);
-        return;
-    }
-    log_notice(a->area, "it is replaced when its calls have ended");
-    calls_retire(&a->calls);
-}
-
-bool account_is_retiring(const struct account *a)
-{
-    return a->calls.retiring;
 }
 
 void account_reconnect(struct account *a)
@@ -611,6 +579,7 @@ struct account_status account_status(const struct account *a)
         .verdict = &a->verdict,
         .error = &a->error,
         .host = a->host,
+        .retiring = a->calls.retiring,
         .failures = registration_is_up(reg) ? 0 : a->backoff.failures,
     };
     if (is_up(a)) {
@@ -621,11 +590,6 @@ struct account_status account_status(const struct account *a)
     if (a->state == ACCOUNT_WAITING && a->deadline_ms > now)
         s.retry_in_ms = (uint32_t)(a->deadline_ms - now);
     return s;
-}
-
-const char *account_state_name(enum account_state s)
-{
-    return states[s].name;
 }
 
 int account_number(const struct account *a)

@@ -10,6 +10,7 @@
 #define SIPSD_LINK_ACCOUNT_H
 
 #include "base/errinfo.h"
+#include "link/account_state.h"
 #include "link/carrier.h"
 #include "link/connection.h"
 #include "link/registration.h"
@@ -21,16 +22,6 @@
 #include "tls/ticket.h"
 
 struct account;
-
-enum account_state {
-    ACCOUNT_IDLE, /* disabled, or stopped */
-    ACCOUNT_RESOLVING,
-    ACCOUNT_CONNECTING,
-    ACCOUNT_HANDSHAKE,
-    ACCOUNT_OPEN,
-    ACCOUNT_WAITING,  /* for the next try */
-    ACCOUNT_STOPPING, /* un-REGISTER is under way */
-};
 
 /* What the settings say of one account; all strings are copied by account_new(). */
 struct account_config {
@@ -105,6 +96,7 @@ struct account_status {
     struct tls_session_facts tls; /* of the live connection */
     struct addr remote;           /* family 0 if there is no connection */
     const char *host;             /* where it connects to, as configured */
+    bool retiring;                /* it will be replaced, and a call still keeps it */
     uint32_t retry_in_ms;         /* WAITING: until the next try */
     uint32_t failures;            /* in a row */
 };
@@ -134,7 +126,6 @@ void account_stop(struct account *a);
  * not; until then it goes on as before, except that a connection that is lost is not made anew.
  */
 void account_retire(struct account *a);
-bool account_is_retiring(const struct account *a); /* a call still keeps it */
 
 /* Drops the connection and connects now, whatever it was waiting for; nothing if it is IDLE or
  * STOPPING. One that is retiring stops. */
@@ -163,7 +154,6 @@ RESULT account_set_identity(struct account *a, struct identity *id, enum identit
 void account_clock_changed(struct account *a);
 
 struct account_status account_status(const struct account *a);
-const char *account_state_name(enum account_state s);
 int account_number(const struct account *a);
 
 #endif

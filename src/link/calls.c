@@ -36,15 +36,27 @@ static const struct carrier_line_handlers handlers = {
 
 /* --- the connection --- */
 
+/* The last call has ended, or has lasted too long. */
+static void on_drain(void *arg)
+{
+    struct calls *c = arg;
+    if (calls_busy(c))
+        log_notice("carrier", "account %d: its calls are cut off: it was replaced %d s ago",
+                   c->account, LIMIT_DRAIN_S);
+    c->ended(c->arg);
+}
+
 RESULT calls_init(struct calls *c, const struct flow *flow, const struct registration *r,
-                  loop_fn *drained, void *arg)
+                  loop_fn *ended, void *arg)
 {
     *c = (struct calls){
         .carrier = flow->shared->carrier,
         .account = flow->account,
         .flow = flow,
         .registration = r,
-        .drain = loop_timer_new(flow->shared->loop, drained, arg),
+        .drain = loop_timer_new(flow->shared->loop, on_drain, c),
+        .ended = ended,
+        .arg = arg,
     };
     return c->drain != NULL ? OK : err(ERR_NOMEM);
 }
@@ -160,6 +172,7 @@ bool calls_busy(const struct calls *c)
 
 void calls_retire(struct calls *c)
 {
+    log_notice("carrier", "account %d is replaced when its calls have ended", c->account);
     c->retiring = true;
     loop_timer_start(c->drain, calls_busy(c) ? LIMIT_DRAIN_S * UINT64_C(1000) : 0);
 }

@@ -18,11 +18,13 @@ struct calls {
     struct carrier_line *line;               /* while the connection is open */
     struct loop_timer *drain;
     bool retiring;
+    loop_fn *ended;
+    void *arg;
 };
 
-/* DRAINED(ARG) comes from the loop after calls_retire(). FLOW and the rest must outlive it. */
+/* ENDED(ARG) comes from the loop after calls_retire(). FLOW and the rest must outlive it. */
 RESULT calls_init(struct calls *c, const struct flow *flow, const struct registration *r,
-                  loop_fn *drained, void *arg);
+                  loop_fn *ended, void *arg);
 void calls_clear(struct calls *c); /* a zeroed one is fine */
 
 /* The flow's connection is open; V is what it is worth. */
