@@ -208,7 +208,12 @@ struct result sip_frame_next(struct sip_frame *f, enum sip_frame_event *event, s
     const struct result r = step(f, event, out, e);
     if (is_err(r)) {
         f->state = BROKEN;
-        buf_wipe(&f->in);
+        *out = buf_slice(&f->in);
     }
     return r;
+}
+
+bool sip_frame_is_partial(const struct sip_frame *f)
+{
+    return f->state == HEADER || f->state == BODY;
 }

@@ -33,9 +33,13 @@ RESULT sip_frame_feed(struct sip_frame *f, struct slice bytes);
 /*
  * The next thing in the stream; call it until it says MORE. ERR_PARSE for what has no boundaries,
  * ERR_LIMIT for what is too large, ERR_UNSUPPORTED for a web server, with a sentence. An error is
- * final for the stream: close the connection.
+ * final for the stream: close the connection. *OUT has then what was kept, from the beginning of
+ * the message that is wrong, as long as the frame lives.
  */
 RESULT sip_frame_next(struct sip_frame *f, enum sip_frame_event *event, struct slice *out,
                       struct errinfo *e);
+
+/* After SIP_FRAME_MORE: whether a message has begun whose end has not come. */
+bool sip_frame_is_partial(const struct sip_frame *f);
 
 #endif

@@ -98,7 +98,7 @@ static struct result check_version(struct slice version, struct errinfo *e)
 {
     if (slice_eq_nocase_str(version, "SIP/2.0"))
         return OK;
-    if (slice_starts_nocase(version, SLICE_LIT("SIP/")))
+    if (slice_starts_nocase(version, SLICE_LIT("SIP/")) && slice_find(version, ' ') == version.n)
         return fail(e, ERR_UNSUPPORTED, "its version is not SIP/2.0 but %.*s",
                     SLICE_FMT(slice_first(version, 20)));
     return fail(e, ERR_PARSE, "its first line is not one of SIP");

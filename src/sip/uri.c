@@ -167,6 +167,12 @@ static bool escaped_equal(struct slice a, struct slice b, bool fold_case)
     return i == a.n && j == b.n;
 }
 
+bool sip_user_equal(struct slice a, struct slice b)
+{
+    struct slice x = a, y = b;
+    return escaped_equal(slice_cut(&x, ':'), slice_cut(&y, ':'), false);
+}
+
 /* The value of the pair called NAME; false if there is none. */
 static bool find_pair(struct slice rest, uint8_t separator, struct slice name, struct slice *value)
 {

@@ -31,6 +31,9 @@ bool sip_uri_valid(struct slice text);
 /* The same resource, by the rules of section 19.1.4; false if one is no SIP or SIPS URI. */
 bool sip_uri_equal(struct slice a, struct slice b);
 
+/* The same user part, escaped or not (a password behind it aside); both without the '@'. */
+bool sip_user_equal(struct slice a, struct slice b);
+
 /* A host as it stands in a URI: a name, an IPv4 address, or an IPv6 address in brackets. */
 bool sip_host_valid(struct slice host);
 

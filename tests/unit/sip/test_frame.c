@@ -150,6 +150,46 @@ static void is_broken_for_good_after_an_error(void **state)
     sip_frame_free(f);
 }
 
+/* For an answer: what is wrong is given out, from its beginning. */
+static void an_error_gives_what_there_is(void **state)
+{
+    struct sip_frame *f;
+    enum sip_frame_event event;
+    struct slice out;
+    (void)state;
+    assert_true(is_ok(sip_frame_new(&f)));
+    assert_true(is_ok(sip_frame_feed(f, SLICE_LIT(SMALL "A sip:a SIP/2.0\r\nl: -1\r\n\r\n"))));
+    assert_true(is_ok(sip_frame_next(f, &event, &out, NULL)));
+    assert_int_equal(event, SIP_FRAME_MESSAGE);
+    assert_int_equal(sip_frame_next(f, &event, &out, NULL).code, ERR_PARSE);
+    assert_true(slice_eq_str(out, "A sip:a SIP/2.0\r\nl: -1\r\n\r\n"));
+    sip_frame_free(f);
+}
+
+static void knows_when_a_message_has_begun(void **state)
+{
+    static const struct {
+        const char *bytes;
+        bool partial; /* after these and all before */
+    } steps[] = {
+        {"\r\n", false}, {"O", true},    {"PTIONS sip:a SIP/2.0\r\nl: 2\r\n\r\n", true},
+        {"x", true},     {"y\r", false}, {"\n" SMALL "O", true},
+    };
+    struct sip_frame *f;
+    enum sip_frame_event event;
+    struct slice out;
+    (void)state;
+    assert_true(is_ok(sip_frame_new(&f)));
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        assert_true(is_ok(sip_frame_feed(f, slice_of_str(steps[i].bytes))));
+        do
+            assert_true(is_ok(sip_frame_next(f, &event, &out, NULL)));
+        while (event != SIP_FRAME_MORE);
+        assert_int_equal(sip_frame_is_partial(f), steps[i].partial);
+    }
+    sip_frame_free(f);
+}
+
 /* A message of exactly N bytes, of which HEADER are its header. */
 static void make_message(struct buf *b, size_t header, size_t n)
 {
@@ -233,6 +273,8 @@ int main(void)
         cmocka_unit_test(refuses_what_has_no_clear_boundary),
         cmocka_unit_test(bears_a_quoted_nul),
         cmocka_unit_test(is_broken_for_good_after_an_error),
+        cmocka_unit_test(an_error_gives_what_there_is),
+        cmocka_unit_test(knows_when_a_message_has_begun),
         cmocka_unit_test(takes_the_largest_message_and_no_larger),
         cmocka_unit_test(holds_no_more_than_a_message_and_a_read),
         cmocka_unit_test(time_is_linear_in_the_bytes),

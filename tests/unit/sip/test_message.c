@@ -164,7 +164,7 @@ static void refuses_bad_start_lines(void **state)
         {"OPT:IONS sip:a SIP/2.0", ERR_PARSE, "its first line is not one of SIP"},
         {" OPTIONS sip:a SIP/2.0", ERR_PARSE, "its first line is not one of SIP"},
         {"OPTIONS  sip:a SIP/2.0", ERR_PARSE, "its first line is not one of SIP"},
-        {"OPTIONS sip:a SIP/2.0 ", ERR_UNSUPPORTED, "its version is not SIP/2.0 but SIP/2.0 "},
+        {"OPTIONS sip:a SIP/2.0 ", ERR_PARSE, "its first line is not one of SIP"},
         {"OPTIONS sip:a SIP/3.0", ERR_UNSUPPORTED, "its version is not SIP/2.0 but SIP/3.0"},
         {"GET / HTTP/1.1", ERR_PARSE, "its first line is not one of SIP"},
         {"OPTIONS <sip:a> SIP/2.0", ERR_PARSE, "its Request-URI is not valid"},

@@ -195,12 +195,34 @@ static void writes_hosts(void **state)
     buf_free(&b);
 }
 
+static void compares_users(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool equal;
+    } cases[] = {
+        {"alice", "alice", true},  {"alice", "%61lice", true},
+        {"alice", "Alice", false}, {"alice:secret", "alice", true},
+        {"alice", "alic", false},  {"", "", true},
+        {"", "alice", false},      {"a;b=c", "a", false},
+        {"a%3bb", "a;b", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        if (sip_user_equal(slice_of_str(cases[i].a), slice_of_str(cases[i].b)) != cases[i].equal)
+            fail_msg("%s, %s", cases[i].a, cases[i].b);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_uris_apart),        cmocka_unit_test(refuses_what_is_none),
-        cmocka_unit_test(lets_other_schemes_pass), cmocka_unit_test(compares_as_the_rfc_says),
-        cmocka_unit_test(escapes_user_names),      cmocka_unit_test(writes_hosts),
+        cmocka_unit_test(takes_uris_apart),
+        cmocka_unit_test(compares_users),
+        cmocka_unit_test(refuses_what_is_none),
+        cmocka_unit_test(lets_other_schemes_pass),
+        cmocka_unit_test(compares_as_the_rfc_says),
+        cmocka_unit_test(escapes_user_names),
+        cmocka_unit_test(writes_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
