@@ -41,6 +41,23 @@
 #define LIMIT_TCP_UNANSWERED_MS \
     45000 /* data or probes unacknowledged for so long: the peer is gone */
 
+/* --- connections that others make to the phone --- */
+#define LIMIT_INBOUND            32 /* handshakes included; each takes about 60 KB */
+#define LIMIT_INBOUND_HANDSHAKES 8  /* at once: in one turn of the loop, so many keys are used */
+#define LIMIT_INBOUND_SOURCE     4  /* from one IPv4 address, or one /64 of IPv6 */
+#define LIMIT_INBOUND_PATIENCE_MS \
+    1000 /* a handshake that takes longer makes room where all places are taken */
+#define LIMIT_INBOUND_FIRST_MS \
+    32000 /* from the handshake to the first request: who has none to send has no use for us */
+#define LIMIT_INBOUND_IDLE_MS                                                                   \
+    900000 /* without a message or a keep-alive, which come every 840 s at the latest (RFC 5626 \
+              section 4.4.1) */
+#define LIMIT_INBOUND_TALLY_MS 60000 /* what was refused is logged at most so often, summed up */
+#define LIMIT_INBOUND_TOLD     10    /* refused certificates that are told as events meanwhile */
+#define LIMIT_LISTEN_RETRY_MS  30000 /* until a port that was taken is tried again */
+#define LIMIT_FINISHING \
+    32 /* accepted connections that end but wait for their peers; more are cut off */
+
 /* --- TLS --- */
 #define LIMIT_PEER_CERTS                                                                           \
     16                         /* different certificates of a peer that are looked at; real chains \
@@ -97,6 +114,8 @@
 #define LIMIT_SIP_PARTS \
     1024 /* elements and parameters of one message: osip's time grows with their square */
 #define LIMIT_SIP_TIMER_F_MS 32000 /* RFC 3261 section 17.1.2.2: 64 * T1 */
+#define LIMIT_SIP_ARRIVAL_MS \
+    32000 /* from a message's first byte to its last: its sender has given up by then */
 #define LIMIT_REGISTER_MIN_S \
     5 /* shortest refresh, whatever the server grants; some grant 15 s to keep a NAT open */
 #define LIMIT_EXPIRES_MIN_S  30 /* that may be asked for: all phones at one registrar refresh */

@@ -45,11 +45,16 @@ bool addr_parse(const char *text, uint16_t port, struct addr *out)
     return true;
 }
 
-bool addr_eq(const struct addr *a, const struct addr *b)
+bool addr_same_host(const struct addr *a, const struct addr *b)
 {
     const size_t n = a->family == 4 ? 4 : 16;
     return a->family == b->family && (a->family == 0 || memcmp(a->bytes, b->bytes, n) == 0) &&
-           a->scope == b->scope && a->port == b->port;
+           a->scope == b->scope;
+}
+
+bool addr_eq(const struct addr *a, const struct addr *b)
+{
+    return addr_same_host(a, b) && a->port == b->port;
 }
 
 void addr_format_host(const struct addr *a, char out[ADDR_TEXT_SIZE])

@@ -24,6 +24,7 @@ struct addr {
 bool addr_parse(const char *text, uint16_t port, struct addr *out);
 
 bool addr_eq(const struct addr *a, const struct addr *b);
+bool addr_same_host(const struct addr *a, const struct addr *b); /* the port aside */
 
 /* "192.0.2.1:5061", "[2001:db8::1]:5061"; and without the port (no brackets). "" for none. */
 void addr_format(const struct addr *a, char out[ADDR_TEXT_SIZE]);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/wipe.h"
 #include "sys/entropy.h"
 #include "sys/neterr.h"
@@ -16,6 +17,7 @@ struct loop {
     uv_loop_t uv;
     uv_async_t stays; /* never fires: keeps uv_run() from returning when there is nothing to do */
     unsigned held;
+    unsigned finishing;
     uint64_t last_id; /* 0: none was given yet */
     char read_buffer[READ_BUFFER_SIZE];
 };
@@ -55,6 +57,20 @@ void uvloop_release(struct loop *l)
 {
     assert(l->held > 0);
     l->held--;
+}
+
+bool uvloop_begin_finishing(struct loop *l)
+{
+    if (l->finishing == LIMIT_FINISHING)
+        return false;
+    l->finishing++;
+    return true;
+}
+
+void uvloop_end_finishing(struct loop *l)
+{
+    assert(l->finishing > 0);
+    l->finishing--;
 }
 
 uv_buf_t uvloop_read_buffer(struct loop *l)

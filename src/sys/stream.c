@@ -55,6 +55,7 @@ struct stream {
     int failed_with; /* libuv's code of a failure that is still to be told, or 0 */
     enum stream_state state;
     bool is_tcp;
+    bool accepted; /* over TCP: by strangers, who shall not make us keep many that are over */
     bool paused;
     struct addr remote;
 };
@@ -113,6 +114,8 @@ static void handle_let_go(uv_handle_t *handle)
 /* Its owner, if it still has one, must have been told or have asked for it. */
 static void let_go(struct stream *s)
 {
+    if (s->state == STREAM_FINISHING && s->accepted)
+        uvloop_end_finishing(s->loop);
     set_state(s, STREAM_CLOSING);
     uv_close(&s->uv.handle, handle_let_go);
     uv_close((uv_handle_t *)&s->timer, handle_let_go);
@@ -278,6 +281,7 @@ struct result stream_adopt(struct loop *l, int fd, bool is_tcp, struct stream **
         return neterr_system(e, -rc, "cannot take over a connection");
     }
     if (is_tcp) {
+        s->accepted = true;
         struct sockaddr_storage sa;
         socklen_t size = sizeof sa;
         set_tcp_options(s);
@@ -387,7 +391,8 @@ void stream_finish(struct stream *s)
 {
     if (s == NULL)
         return;
-    if (s->state != STREAM_OPEN || s->failed_with != 0) {
+    if (s->state != STREAM_OPEN || s->failed_with != 0 ||
+        (s->accepted && !uvloop_begin_finishing(s->loop))) {
         stream_close(s);
         return;
     }

@@ -56,8 +56,9 @@ void stream_close(struct stream *s);
 
 /*
  * No more callbacks; sends what is queued, waits over TCP until the peer has closed too (else a
- * reset could overtake what was sent), at most for LIMIT_CLOSE_MS, then closes and frees.
- * loop_free() waits for it. NULL is fine.
+ * reset could overtake what was sent), at most for LIMIT_CLOSE_MS, then closes and frees. Of
+ * accepted ones over TCP at most LIMIT_FINISHING wait, more are closed at once. loop_free() waits
+ * for it. NULL is fine.
  */
 void stream_finish(struct stream *s);
 

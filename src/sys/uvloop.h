@@ -20,6 +20,13 @@ uv_loop_t *uvloop_of(struct loop *l);
 void uvloop_hold(struct loop *l);
 void uvloop_release(struct loop *l);
 
+/*
+ * Counts the accepted streams that their owners have left and that wait for their peers, whom
+ * nobody knows: at most LIMIT_FINISHING, then _begin says false and nothing is counted.
+ */
+bool uvloop_begin_finishing(struct loop *l);
+void uvloop_end_finishing(struct loop *l);
+
 /* One buffer for all reads on the loop: what is in it is good until the callback returns. */
 uv_buf_t uvloop_read_buffer(struct loop *l);
 

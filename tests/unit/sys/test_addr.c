@@ -86,6 +86,9 @@ static void equal_means_all_of_it(void **state)
     b = a;
     b.port++;
     assert_false(addr_eq(&a, &b));
+    assert_true(addr_same_host(&a, &b));
+    b.bytes[3] ^= 1;
+    assert_false(addr_same_host(&a, &b));
     assert_true(addr_parse("fe80::1%1", 5061, &a));
     b = a;
     b.scope++;
