@@ -579,6 +579,7 @@ struct account_status account_status(const struct account *a)
         .verdict = &a->verdict,
         .error = &a->error,
         .host = a->host,
+        .route = &a->route,
         .retiring = a->calls.retiring,
         .failures = registration_is_up(reg) ? 0 : a->backoff.failures,
     };

@@ -14,6 +14,7 @@
 #include "link/carrier.h"
 #include "link/connection.h"
 #include "link/registration.h"
+#include "link/route.h"
 #include "pki/identity_choice.h"
 #include "pki/trust.h"
 #include "pki/verify.h"
@@ -51,6 +52,7 @@ struct account_config {
 struct refused_chain {
     int account;
     const char *host;                 /* the name that was to be matched; as it was connected to */
+    const struct route *route;        /* its addresses */
     const struct verify_input *input; /* what was judged: the chain as the peer sent it (it may be
                                          empty), the trust store, the name, the policy, the time */
     const struct verdict *verdict;    /* VERDICT_REJECTED, and why */
@@ -96,6 +98,7 @@ struct account_status {
     struct tls_session_facts tls; /* of the live connection */
     struct addr remote;           /* family 0 if there is no connection */
     const char *host;             /* where it connects to, as configured */
+    const struct route *route;    /* its addresses: route_has() */
     bool retiring;                /* it will be replaced, and a call still keeps it */
     uint32_t retry_in_ms;         /* WAITING: until the next try */
     uint32_t failures;            /* in a row */

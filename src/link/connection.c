@@ -7,13 +7,11 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "link/caption.h"
 #include "sip/frame.h"
 #include "sys/loop.h"
 
 #define READ_SIZE 4096
-
-/* "host (address)": a host name has 253 characters at most. */
-#define PEER_TEXT_SIZE (254 + ADDR_TEXT_SIZE + 4)
 
 /* What waits in the stream is checked before it is encrypted; records, alerts and answers to the
  * peer's own doing come on top. */
@@ -27,16 +25,18 @@ struct connection {
     struct stream *stream; /* NULL once it is gone */
     struct tls_session *session;
     struct sip_frame *frame;
-    struct loop_timer *deadline; /* of connecting, then of the handshake */
-    struct loop_timer *turn;     /* goes on with what one turn of the loop had no room for */
-    bool more;                   /* ... and there is something */
+    struct loop *loop;
+    struct loop_timer *deadline; /* of connecting, of the handshake, of a message that has begun */
+    bool partial;                /* ... the last of these */
+    uint64_t heard_ms;
+    struct loop_timer *turn; /* goes on with what one turn of the loop had no room for */
+    bool more;               /* ... and there is something */
     bool paused;
     bool confirmed;
     struct addr local;
     struct addr remote;
-    char peer[PEER_TEXT_SIZE]; /* for sentences: "host (address)", or the address alone */
-    size_t host_len;           /* how much of it is the host, or all */
-    unsigned busy;             /* our frames on the stack: a free() waits for them */
+    struct caption peer; /* for sentences */
+    unsigned busy;       /* our frames on the stack: a free() waits for them */
     bool freed;
 };
 
@@ -129,7 +129,7 @@ static void end_by_session(struct connection *c)
     if (why != NULL)
         e = *why;
     const struct result r = fail(&e, ERR_TLS, "the TLS protocol failed");
-    errinfo_context(&e, "%s", c->peer);
+    errinfo_context(&e, "%s", c->peer.text);
     end(c, r, &e);
 }
 
@@ -165,16 +165,22 @@ static bool read_more(struct connection *c)
     if (is_ok(r)) {
         r = sip_frame_feed(c->frame, slice_of(bytes, n));
         if (is_err(r))
-            end(c, fail(&e, r.code, "%s: cannot keep what it sends", c->peer), &e);
+            end(c, fail(&e, r.code, "%s: cannot keep what it sends", c->peer.text), &e);
         return is_ok(r);
     }
     if (r.code == ERR_CLOSED) {
         tls_session_close(c->session); /* answer its close_notify */
-        end(c, fail(&e, ERR_CLOSED, "%s closed the connection", c->peer), &e);
+        end(c, fail(&e, ERR_CLOSED, "%s closed the connection", c->peer.text), &e);
     } else if (r.code != ERR_AGAIN) {
         end_by_session(c);
     }
     return false;
+}
+
+static void refuse_message(struct connection *c, struct result why, struct slice raw)
+{
+    if (c->h->on_malformed != NULL && why.code != ERR_NOMEM)
+        c->h->on_malformed(c->arg, why, raw);
 }
 
 static void take_message(struct connection *c, struct slice raw)
@@ -183,7 +189,9 @@ static void take_message(struct connection *c, struct slice raw)
     struct sip_message *m = NULL;
     const struct result r = sip_message_parse(raw, &m, &e);
     if (is_err(r)) {
-        log_warning("connection", "%s: a message was dropped: %s", c->peer, errinfo_text(&e, r));
+        log_write(c->h->on_malformed != NULL ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "connection",
+                  "%s: a message was dropped: %s", c->peer.text, errinfo_text(&e, r));
+        refuse_message(c, r, raw);
         return;
     }
     c->h->on_message(c->arg, m, raw);
@@ -197,11 +205,12 @@ static void answer_ping(struct connection *c)
         return;
     const struct result r = connection_send(c, SLICE_LIT("\r\n"));
     if (is_err(r))
-        end(c, fail(&e, r.code, "%s does not read what it asks for", c->peer), &e);
+        end(c, fail(&e, r.code, "%s does not read what it asks for", c->peer.text), &e);
 }
 
 static void take(struct connection *c, enum sip_frame_event event, struct slice raw)
 {
+    c->heard_ms = loop_now_ms(c->loop);
     if (event == SIP_FRAME_MESSAGE)
         take_message(c, raw);
     else if (event == SIP_FRAME_PING)
@@ -220,8 +229,12 @@ static bool deliver(struct connection *c)
         struct slice raw;
         const struct result r = sip_frame_next(c->frame, &event, &raw, &e);
         if (is_err(r)) {
-            errinfo_context(&e, "%s", c->peer);
-            end(c, r, &e);
+            errinfo_context(&e, "%s", c->peer.text);
+            refuse_message(c, r, raw);
+            if (c->state == CONNECTION_OPEN) {
+                tls_session_close(c->session); /* what it was told is whole */
+                end(c, r, &e);
+            }
             return false;
         }
         if (event == SIP_FRAME_MORE) {
@@ -237,11 +250,24 @@ static bool deliver(struct connection *c)
     return true;
 }
 
+/* A message that has begun must come to its end; one that follows has its own time. */
+static void watch_arrival(struct connection *c, uint64_t heard_before)
+{
+    const bool partial = sip_frame_is_partial(c->frame);
+    if (partial && (!c->partial || c->heard_ms != heard_before))
+        loop_timer_start(c->deadline, LIMIT_SIP_ARRIVAL_MS);
+    else if (!partial)
+        loop_timer_stop(c->deadline);
+    c->partial = partial;
+}
+
 static void deliver_turn(struct connection *c)
 {
+    const uint64_t heard_before = c->heard_ms;
     c->more = deliver(c);
     if (c->state != CONNECTION_OPEN)
         return;
+    watch_arrival(c, heard_before);
     if (c->more && !is_congested(c)) /* else on_stream_drained() goes on */
         loop_timer_start(c->turn, 0);
     read_or_not(c);
@@ -259,6 +285,7 @@ static void open_up(struct connection *c)
 {
     set_state(c, CONNECTION_OPEN);
     loop_timer_stop(c->deadline);
+    c->heard_ms = loop_now_ms(c->loop);
     c->confirmed = tls_session_facts(c->session).confirmed;
     c->h->on_open(c->arg);
 }
@@ -278,7 +305,7 @@ static void progress(struct connection *c)
     struct errinfo e = ERRINFO_INIT;
     const struct result r = flush(c);
     if (is_err(r)) {
-        end(c, fail(&e, r.code, "%s does not read what it asks for", c->peer), &e);
+        end(c, fail(&e, r.code, "%s does not read what it asks for", c->peer.text), &e);
         return;
     }
     const enum tls_state tls = tls_session_state(c->session);
@@ -356,7 +383,10 @@ static struct result stream_ended(struct connection *c, struct result why,
             (void)snprintf(e->text, sizeof e->text, "%s", explained->text);
     }
     /* While connecting, the stream itself names the address. */
-    errinfo_context(e, "%.*s", connecting ? (int)c->host_len : (int)strlen(c->peer), c->peer);
+    if (connecting)
+        errinfo_context(e, "%.*s", (int)c->peer.host_len, c->peer.text);
+    else
+        errinfo_context(e, "%s", c->peer.text);
     return why;
 }
 
@@ -381,13 +411,17 @@ static void on_deadline(void *arg)
 {
     struct connection *c = arg;
     struct errinfo e = ERRINFO_INIT;
+    if (c->paused) { /* it is we who do not read */
+        loop_timer_start(c->deadline, LIMIT_SIP_ARRIVAL_MS);
+        return;
+    }
     enter(c);
-    const bool tcp = c->state == CONNECTION_CONNECTING;
     const struct result r =
-        tcp ? fail(&e, ERR_TIMEOUT, "%s did not answer within %d s", c->peer,
-                   LIMIT_CONNECT_MS / 1000)
-            : fail(&e, ERR_TIMEOUT, "%s did not finish the TLS handshake within %d s", c->peer,
-                   LIMIT_HANDSHAKE_MS / 1000);
+        c->state == CONNECTION_CONNECTING
+            ? caption_too_late(&c->peer, "answer", LIMIT_CONNECT_MS, &e)
+        : c->state == CONNECTION_HANDSHAKE
+            ? caption_too_late(&c->peer, "finish the TLS handshake", LIMIT_HANDSHAKE_MS, &e)
+            : caption_too_late(&c->peer, "finish a message", LIMIT_SIP_ARRIVAL_MS, &e);
     tls_session_close(c->session); /* tells a peer that was only slow */
     end(c, r, &e);
     leave(c);
@@ -402,17 +436,6 @@ static const struct stream_handlers stream_handlers = {
 
 /* --- making one --- */
 
-static void name_peer(struct connection *c, const char *host)
-{
-    char address[ADDR_TEXT_SIZE];
-    addr_format(&c->remote, address);
-    if (host == NULL)
-        (void)snprintf(c->peer, sizeof c->peer, "%s", address);
-    else
-        (void)snprintf(c->peer, sizeof c->peer, "%s (%s)", host, address);
-    c->host_len = strlen(host == NULL ? c->peer : host);
-}
-
 static struct result make(struct loop *l, struct tls_profile *profile,
                           const struct tls_session_params *tls, const struct connection_handlers *h,
                           void *arg, struct connection **out, struct errinfo *e)
@@ -423,6 +446,7 @@ static struct result make(struct loop *l, struct tls_profile *profile,
     c->id = loop_unique_id(l);
     c->h = h;
     c->arg = arg;
+    c->loop = l;
     c->deadline = loop_timer_new(l, on_deadline, c);
     c->turn = loop_timer_new(l, on_turn, c);
     struct result r = sip_frame_new(&c->frame);
@@ -446,10 +470,10 @@ RESULT connection_dial(struct loop *l, const struct addr *to, struct tls_profile
     TRY(make(l, profile, tls, h, arg, &c, e));
     c->state = CONNECTION_CONNECTING;
     c->remote = *to;
-    name_peer(c, tls->server_name);
+    caption_set(&c->peer, &c->remote, tls->server_name);
     const struct result r = stream_connect(l, to, QUEUE_CAP, &stream_handlers, c, &c->stream, e);
     if (is_err(r)) {
-        errinfo_context(e, "cannot connect to %s", c->peer);
+        errinfo_context(e, "cannot connect to %s", c->peer.text);
         destroy(c);
         return r;
     }
@@ -471,7 +495,7 @@ RESULT connection_accept(struct loop *l, struct stream *s, struct tls_profile *p
     c->state = CONNECTION_HANDSHAKE;
     c->stream = s;
     c->remote = stream_remote(s);
-    name_peer(c, NULL);
+    caption_set(&c->peer, &c->remote, NULL);
     stream_start(s, QUEUE_CAP, &stream_handlers, c);
     begin_handshake(c);
     *out = c;
@@ -538,6 +562,11 @@ const struct slice *connection_chain(const struct connection *c, size_t *n)
 struct tls_session_facts connection_facts(const struct connection *c)
 {
     return tls_session_facts(c->session);
+}
+
+uint64_t connection_heard_ms(const struct connection *c)
+{
+    return c->heard_ms;
 }
 
 struct addr connection_local(const struct connection *c)

@@ -9,6 +9,7 @@
  * accepted the peer; a refused one gets the alert that says why, then the connection closes.
  * Keep-alives are answered here (RFC 5626 section 3.5.1).
  *
+ * A message whose end has not come LIMIT_SIP_ARRIVAL_MS after its beginning ends the connection.
  * A peer that sends faster than we work, or does not read what it asked for, is read more slowly:
  * at most LIMIT_CONNECTION_TURN messages in one turn of the loop, none while more than half of
  * LIMIT_CONNECTION_OUT waits for it.
@@ -37,6 +38,12 @@ struct connection_handlers {
     /* M and RAW are valid during the call. A message that cannot be parsed is logged and dropped:
      * its boundaries are known, so the rest of the stream is sound. */
     void (*on_message)(void *arg, const struct sip_message *m, struct slice raw);
+    /*
+     * What came is no message, for the reason WHY: ERR_PARSE, ERR_UNSUPPORTED (another version),
+     * ERR_LIMIT. RAW is all that there is of it, for an answer if the owner has one; may be NULL.
+     * Where RAW has no sure end, the connection is closed next.
+     */
+    void (*on_malformed)(void *arg, struct result why, struct slice raw);
     /* The server has accepted our certificate. Only where facts.confirmed was not true at on_open
      * yet (TLS 1.3, RFC 8446 section 4.4.2.4); may be NULL. */
     void (*on_confirmed)(void *arg);
@@ -84,6 +91,9 @@ uint64_t connection_id(const struct connection *c);
 const struct verdict *connection_verdict(const struct connection *c);
 const struct slice *connection_chain(const struct connection *c, size_t *n);
 struct tls_session_facts connection_facts(const struct connection *c);
+
+/* When the last whole message or keep-alive came, by loop_now_ms(); at first, when it opened. */
+uint64_t connection_heard_ms(const struct connection *c);
 
 /* Family 0 before TCP is up. */
 struct addr connection_local(const struct connection *c);

@@ -7,7 +7,8 @@ RESULT judge_init(struct judge *j, struct trust *trust, const char *name,
                   const struct wallclock_source *clock, struct errinfo *e)
 {
     memset(j, 0, sizeof *j);
-    TRY(peername_parse(slice_of_str(name), &j->name, e));
+    if (name != NULL)
+        TRY(peername_parse(slice_of_str(name), &j->name, e));
     j->trust = trust_ref(trust);
     j->clock = clock;
     return OK;
@@ -35,7 +36,7 @@ struct verify_input judge_input(const struct judge *j, const struct slice *chain
         .filter = j->filter,
         .name = j->check_name ? &j->name : NULL,
         .now = wallclock_now(j->clock),
-        .purpose = VERIFY_SERVER,
+        .purpose = j->purpose,
         .policy = &j->policy,
     };
 }

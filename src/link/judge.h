@@ -1,6 +1,6 @@
 /*
- * judge: how an account judges its server: trust, name, policy and clock, put together once, for
- * the handshake and for every later look at the same chain.
+ * judge: how an account judges its server, and the listener its clients: trust, name, policy and
+ * clock, put together once, for the handshake and for every later look at the same chain.
  *
  * The name is the one that the admin configured, fixed before any DNS look-up.
  */
@@ -18,18 +18,19 @@ struct judge {
     enum trust_filter filter;
     struct peername name;
     bool check_name;
+    enum verify_purpose purpose; /* VERIFY_SERVER unless it is set */
     struct verify_policy policy;
     const struct wallclock_source *clock; /* borrowed */
 };
 
-/* Fills *J; NAME as peername_parse() wants it. ERR_INVALID, and nothing to clear. */
+/* Fills *J; NAME as peername_parse() wants it, NULL for none. ERR_INVALID, and nothing to clear. */
 RESULT judge_init(struct judge *j, struct trust *trust, const char *name,
                   const struct wallclock_source *clock, struct errinfo *e);
 void judge_clear(struct judge *j); /* a zeroed one is fine */
 
 void judge_set_trust(struct judge *j, struct trust *trust);
 
-/* What verify_chain() is to judge: a server's chain as of now. It borrows from J and CHAIN. */
+/* What verify_chain() is to judge: a peer's chain as of now. It borrows from J and CHAIN. */
 struct verify_input judge_input(const struct judge *j, const struct slice *chain, size_t n);
 
 /* What to put into SNI: NULL for an IP address (RFC 6066 section 3). */

@@ -54,6 +54,14 @@ void route_failed(struct route *r, const struct errinfo *e)
         r->error = *e;
 }
 
+bool route_has(const struct route *r, const struct addr *at)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (addr_same_host(&r->addrs[i], at))
+            return true;
+    return false;
+}
+
 const struct errinfo *route_error(const struct route *r)
 {
     return &r->error;
