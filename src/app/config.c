@@ -79,3 +79,32 @@ RESULT config_read(const char *const *paths, size_t n, struct settings **out, un
     *out = s;
     return OK;
 }
+
+static struct result peek(const char *path, struct settings *s)
+{
+    struct stat st;
+    struct buf content;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return err(ERR_SYSTEM);
+    buf_init(&content, LIMIT_SETTINGS_BYTES);
+    struct result r = store_read(path, &content, NULL);
+    if (is_ok(r))
+        r = settings_apply(s, path, buf_slice(&content), NULL, NULL, NULL);
+    buf_wipe(&content);
+    return r;
+}
+
+uint16_t config_peek_port(const char *const *paths, size_t n)
+{
+    struct settings *s;
+    uint16_t port = 0;
+    if (is_err(settings_new(&s)))
+        return 0;
+    size_t i = 0;
+    while (i < n && is_ok(peek(paths[i], s)))
+        i++;
+    if (i == n)
+        port = (uint16_t)settings_int(s, "sip.tls_listen_port", 0, 0);
+    settings_free(s);
+    return port;
+}

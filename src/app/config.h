@@ -15,4 +15,8 @@
 RESULT config_read(const char *const *paths, size_t n, struct settings **out, unsigned *refused,
                    struct errinfo *e);
 
+/* sip.tls_listen_port as the same files set it, looked up before they are read in earnest: nothing
+ * is said of what is wrong in them. 0 if they cannot be read. */
+uint16_t config_peek_port(const char *const *paths, size_t n);
+
 #endif

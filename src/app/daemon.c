@@ -30,6 +30,7 @@ struct daemon {
     struct rejected *rejected;
     struct account_shared shared;
     struct fleet *fleet;
+    struct listener *listener;
     struct admin *admin;
     struct events *events;
     struct expirywatch *expirywatch;
@@ -73,6 +74,18 @@ static struct wallclock source_now(void *arg)
 {
     const struct daemon *d = arg;
     return wallclock_now(d->clock);
+}
+
+static size_t source_inbound_count(void *arg)
+{
+    const struct daemon *d = arg;
+    return listener_count(d->listener);
+}
+
+static struct inbound_status source_inbound_at(void *arg, size_t i)
+{
+    const struct daemon *d = arg;
+    return listener_at(d->listener, i);
 }
 
 static const struct complaints *source_complaints(void *arg)
@@ -139,7 +152,13 @@ static struct result watch_certificates(struct daemon *d, struct errinfo *e)
     return expirywatch_new(d->loop, &s, &d->expirywatch, e);
 }
 
-/* --- what the accounts tell --- */
+/* --- what the accounts tell, and who calls --- */
+
+static void on_inbound_changed(void *arg, const struct inbound_status *s)
+{
+    struct daemon *d = arg;
+    events_inbound_changed(d->events, s);
+}
 
 static void on_account_changed(void *arg, struct account *a)
 {
@@ -151,6 +170,7 @@ static void on_account_changed(void *arg, struct account *a)
 static void on_accounts_replaced(void *arg)
 {
     struct daemon *d = arg;
+    listener_accounts_changed(d->listener);
     events_accounts_replaced(d->events);
     expirywatch_look(d->expirywatch);
 }
@@ -179,6 +199,7 @@ static void on_clock_changed(void *arg)
     log_notice("clock", "the clock is %s now", clock_state_name(wallclock_now(d->clock).state));
     if (d->fleet != NULL)
         fleet_clock_changed(d->fleet);
+    listener_clock_changed(d->listener);
     events_clock_changed(d->events);
     expirywatch_look(d->expirywatch);
 }
@@ -189,16 +210,18 @@ static void take_trust(struct daemon *d)
 {
     struct trust *trust = credentials_trust(d->credentials);
     fleet_set_trust(d->fleet, trust);
+    listener_set_trust(d->listener, trust);
     events_trust_changed(d->events);
     log_notice("trust", "%zu trusted certificates, generation %llu", trust_count(trust, TRUST_ALL),
                (unsigned long long)trust_generation(trust));
 }
 
-/* What servers get who ask for one; accounts that are made later begin with it. */
+/* What clients get, and servers who ask for one; accounts that are made later begin with it. */
 static void choose_identity(struct daemon *d)
 {
     d->shared.identity = credentials_identity(d->credentials);
     d->shared.identity_source = credentials_source(d->credentials);
+    listener_set_identity(d->listener, d->shared.identity);
 }
 
 static void take_identity(struct daemon *d)
@@ -218,6 +241,13 @@ static void on_credentials_changed(void *arg, unsigned what)
     if (what & CREDENTIALS_TRUST)
         take_trust(d);
     expirywatch_look(d->expirywatch);
+}
+
+static void configure_listener(struct daemon *d)
+{
+    struct listener_config cfg;
+    phone_listener(d->settings, &cfg);
+    listener_configure(d->listener, &cfg);
 }
 
 /* --- signals and the supervisor --- */
@@ -240,6 +270,7 @@ static void on_stop(void *arg)
     log_notice("sipsd", "stopping");
     d->stopping = true;
     notify_send("STOPPING=1");
+    listener_stop(d->listener);
     fleet_stop(d->fleet);
 }
 
@@ -257,6 +288,7 @@ static struct result reload_settings(struct daemon *d, struct errinfo *e)
     d->settings = s;
     credentials_want(d->credentials, phone_identity(s));
     fleet_apply(d->fleet, old, s, credentials_trust(d->credentials));
+    configure_listener(d);
     if (phone_trust_filter(old) != phone_trust_filter(s))
         events_trust_changed(d->events);
     settings_free(old);
@@ -331,6 +363,8 @@ static struct result open_sockets(struct daemon *d, const char *version, struct 
             {
                 .account_count = source_count,
                 .account_at = source_at,
+                .inbound_count = source_inbound_count,
+                .inbound_at = source_inbound_at,
                 .trust = source_trust,
                 .trust_filter = source_filter,
                 .now = source_now,
@@ -344,6 +378,28 @@ static struct result open_sockets(struct daemon *d, const char *version, struct 
     TRY(find_group(d->options->ui_group, &p.ui_group, e));
     TRY(find_group(d->options->admin_group, &p.admin_group, e));
     return events_new(&p, &d->events, e);
+}
+
+/* A port that only root may open is opened while we are it. */
+static struct result make_listener(struct daemon *d, struct errinfo *e)
+{
+    const struct options *o = d->options;
+    const struct listener_params p = {
+        .loop = d->loop,
+        .shared = &d->shared,
+        .accounts = {.count = source_count, .at = source_at, .arg = d},
+        .changed = on_inbound_changed,
+        .arg = d,
+    };
+    struct errinfo why = ERRINFO_INIT;
+    TRY(listener_new(&p, &d->listener, e));
+    if (o->user == NULL)
+        return OK;
+    const struct result r =
+        listener_reserve(d->listener, config_peek_port(o->configs, o->configs_count), &why);
+    if (is_err(r)) /* the accounts do without */
+        log_error("listener", "%s", errinfo_text(&why, r));
+    return OK;
 }
 
 static struct result open_relay(struct daemon *d, struct errinfo *e)
@@ -418,6 +474,8 @@ static struct result make_fleet(struct daemon *d, const char *version, struct er
         .carrier = d->carrier,
     };
     choose_identity(d);
+    listener_set_trust(d->listener, credentials_trust(d->credentials));
+    configure_listener(d);
     if (is_err(fleet_new(&d->shared, &fleet_handlers, d, &d->fleet)))
         return fail(e, ERR_NOMEM, "out of memory for the accounts");
     return OK;
@@ -454,6 +512,7 @@ static struct result set_up(struct daemon *d, const char *version, struct errinf
     TRY(make_dirs(d, e));
     TRY(open_relay(d, e)); /* who waits for events.sock can have them all then */
     TRY(open_sockets(d, version, e));
+    TRY(make_listener(d, e));
     if (d->options->user != NULL)
         TRY(privs_drop(d->options->user, e));
     TRY(read_phone(d, e));
@@ -495,6 +554,7 @@ void daemon_free(struct daemon *d)
 {
     if (d == NULL)
         return;
+    listener_free(d->listener);
     events_free(d->events);
     admin_free(d->admin);
     expirywatch_free(d->expirywatch);

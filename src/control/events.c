@@ -47,6 +47,24 @@ static struct cJSON *accounts_list(const struct events *ev)
     return list;
 }
 
+static struct cJSON *inbound_list(const struct events *ev)
+{
+    const struct events_source *s = &ev->source;
+    struct cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; list != NULL && s->inbound_count != NULL && i < s->inbound_count(s->arg);
+         i++) {
+        const struct inbound_status status = s->inbound_at(s->arg, i);
+        struct cJSON *item = report_inbound(&status);
+        if (item == NULL || !cJSON_AddItemToArray(list, item)) {
+            cJSON_Delete(item);
+            cJSON_Delete(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
 /* Takes ITEM over: false, and it is freed, if it is NULL or there is no memory. */
 static bool add(struct cJSON *object, const char *name, struct cJSON *item)
 {
@@ -113,7 +131,7 @@ static struct result snapshot(void *arg, const struct cJSON *params, struct cJSO
                        add(o, "clock", report_clock(s->now(s->arg))) &&
                        add(o, "trust", trust_now(ev)) && add(o, "expiring", expiring_list(ev)) &&
                        add(o, "complaints", report_complaints(s->complaints(s->arg))) &&
-                       add(o, "accounts", accounts_list(ev));
+                       add(o, "accounts", accounts_list(ev)) && add(o, "inbound", inbound_list(ev));
     return hand_over(o, whole, result, e);
 }
 
@@ -220,6 +238,12 @@ void events_account_changed(struct events *ev, struct account *a)
         tell(ev, "lock", report_account(&s));
     if (!before.valid || registration_differs(&before, &now))
         tell(ev, "registration", report_registration(&s));
+}
+
+void events_inbound_changed(struct events *ev, const struct inbound_status *s)
+{
+    if (anybody_listens(ev))
+        tell(ev, "inbound", report_inbound(s));
 }
 
 void events_accounts_replaced(struct events *ev)

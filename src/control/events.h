@@ -15,6 +15,7 @@
 #include "control/expiry.h"
 #include "control/jsonrpc.h"
 #include "link/account.h"
+#include "link/inbound.h"
 
 struct events;
 
@@ -23,6 +24,8 @@ struct events;
 struct events_source {
     size_t (*account_count)(void *arg);
     struct account *(*account_at)(void *arg, size_t i);
+    size_t (*inbound_count)(void *arg); /* NULL: there are none */
+    struct inbound_status (*inbound_at)(void *arg, size_t i);
     struct trust *(*trust)(void *arg); /* borrowed */
     enum trust_filter (*trust_filter)(void *arg);
     struct wallclock (*now)(void *arg);
@@ -49,6 +52,9 @@ void events_free(struct events *ev);
 
 /* Account A changed: tells "lock" and "registration" if they differ from what was told last. */
 void events_account_changed(struct events *ev, struct account *a);
+
+/* A connection to the phone came, changed, went or was refused: tells "inbound". */
+void events_inbound_changed(struct events *ev, const struct inbound_status *s);
 
 /* The set of accounts was replaced: tells a snapshot. */
 void events_accounts_replaced(struct events *ev);

@@ -54,7 +54,8 @@ static struct result check_ssl_method(struct slice value, struct errinfo *e)
 
 #define PORT_HELP "Its port; 0 is 5061, the port of SIPS"
 #define DEV_CERT_HELP                                                                             \
-    "Which certificate of its own the phone shows to servers that ask for one: 0 the maker's, "   \
+    "Which certificate of its own the phone shows, to servers that ask for one and to whoever "   \
+    "connects to it: 0 the maker's, "                                                             \
     "the unique one of this phone or else the generic one of all; "                               \
     "1 "                                                                                          \
     "the uploaded one; 2 the uploaded one, else the maker's. Where the one that is asked for is " \
@@ -82,6 +83,7 @@ static struct result check_ssl_method(struct slice value, struct errinfo *e)
 
 static const char *const cn_rules[] = {"rfc2818", "rfc9525", "rfc5922", NULL};
 static const char *const unset_clock[] = {"wait", "provisional", "refuse", NULL};
+static const char *const client_auth[] = {"off", "request", "require", NULL};
 
 #define ROW_GLOBAL(suffix, type, min, max, choices, initial, check, help) \
     {"static.security." suffix, type, min, max, choices, initial, NULL, check, help},
@@ -128,6 +130,17 @@ static const struct key table[] = {
      DEV_CERT_HELP},
     {"phone_setting.reserve_certs_enable", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
      "1: uploaded certificates survive a reset of the phone"},
+    {"sip.tls_listen_port", KEY_INT, 0, 65535, NULL, "5061", NULL, NULL,
+     "The port on which the phone itself takes SIP over TLS; 0: it takes none"},
+    {"sip.tls_client_auth", KEY_CHOICE, 0, 0, client_auth, "off", NULL, NULL,
+     "Whether who connects to that port is asked for a certificate: off; request, and one that is "
+     "shown must be right; require. It is judged as a server's would be, but for the name"},
+    {"sip.tls_client_eku", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
+     "1: that certificate must be one for clients (clientAuth), where it says what it is for; 0: "
+     "one for servers will do, for public CAs make no others any more"},
+    {"sip.trust_ctrl", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
+     "1: on that port, requests are taken from an account's own server only, known by its address "
+     "or by the name in its certificate; others get 403"},
 };
 
 #define ROWS (sizeof table / sizeof table[0])

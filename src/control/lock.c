@@ -44,13 +44,13 @@ const struct verdict *lock_verdict(const struct account_status *s)
     return is_live(s) || is_refused(s) ? s->verdict : NULL;
 }
 
-static enum lock_assurance assurance_of(const struct verdict *v)
+static enum lock_assurance assurance_of(enum assurance a)
 {
     static const enum lock_assurance of[] = {[ASSURANCE_NONE] = LOCK_ASSURANCE_NONE,
                                              [ASSURANCE_CHAIN] = LOCK_ASSURANCE_CHAIN,
                                              [ASSURANCE_FULL] = LOCK_ASSURANCE_FULL};
 
-    return of[verdict_assurance(v)];
+    return of[a];
 }
 
 /* --- the code --- */
@@ -60,11 +60,9 @@ static enum reason_code first_reason(const struct verdict *v)
     return v->reasons_count != 0 ? v->reasons[0].code : REASON_NONE;
 }
 
-static const char *error_code(const struct account_status *s)
+static const char *code_of_error(enum err code)
 {
-    switch (s->error->code) {
-    case ERR_CERT:
-        return is_refused(s) ? reason_name(first_reason(s->verdict)) : "tls";
+    switch (code) {
     case ERR_IDENTITY:
         return "identity";
     case ERR_DNS:
@@ -74,6 +72,7 @@ static const char *error_code(const struct account_status *s)
     case ERR_TIMEOUT:
         return "timeout";
     case ERR_TLS:
+    case ERR_CERT: /* where no verdict says more */
         return "tls";
     case ERR_CLOSED:
         return "closed";
@@ -92,8 +91,10 @@ static const char *code_of(const struct account_status *s)
 {
     if (is_live(s)) /* a verified peer has no reasons */
         return reason_name(first_reason(s->verdict));
+    if (is_refused(s))
+        return reason_name(first_reason(s->verdict));
     if (s->error->code != ERR_OK)
-        return error_code(s);
+        return code_of_error(s->error->code);
     return s->state == ACCOUNT_IDLE ? "off" : "none";
 }
 
@@ -170,7 +171,7 @@ void lock_reduce(const struct account_status *s, struct lock_entry *out)
         .account = s->number,
         .state = state_of(s),
         .lock = is_live(s),
-        .assurance = is_live(s) ? assurance_of(s->verdict) : LOCK_ASSURANCE_NONE,
+        .assurance = is_live(s) ? assurance_of(verdict_assurance(s->verdict)) : LOCK_ASSURANCE_NONE,
         .verdict = v != NULL ? v->class : VERDICT_NONE,
     };
     (void)snprintf(out->code, sizeof out->code, "%s", code_of(s));
@@ -178,6 +179,51 @@ void lock_reduce(const struct account_status *s, struct lock_entry *out)
         say_up(&sentence, s);
     else
         say_not_up(&sentence, s);
+    utf8_clean(slice_of_str(sentence.text), out->sentence, sizeof out->sentence);
+}
+
+/* --- inbound --- */
+
+static bool is_refused_inbound(const struct inbound_status *s)
+{
+    return s->error->code == ERR_CERT && s->verdict->class == VERDICT_REJECTED;
+}
+
+static const char *code_inbound(const struct inbound_status *s)
+{
+    if (s->state == INBOUND_OPEN || is_refused_inbound(s))
+        return reason_name(first_reason(s->verdict));
+    return code_of_error(s->error->code);
+}
+
+static void say_inbound(struct sentence *out, const struct inbound_status *s)
+{
+    if (is_refused_inbound(s))
+        say(out, "%s", verdict_sentence(s->verdict));
+    else if (s->state != INBOUND_OPEN)
+        say(out, "%s", errinfo_text(s->error, OK));
+    else if (s->verdict->class == VERDICT_NONE)
+        say(out, "Encrypted, but who it is is not known: it showed no certificate");
+    else if (s->verdict->class == VERDICT_UNVERIFIED)
+        say(out, "Encrypted, but not verified (trust checking is off): %s",
+            verdict_sentence(s->verdict));
+    else
+        say(out, "%s", verdict_sentence(s->verdict));
+}
+
+void lock_reduce_inbound(const struct inbound_status *s, struct lock_entry *out)
+{
+    struct sentence sentence;
+
+    *out = (struct lock_entry){
+        .account = s->account,
+        .state = s->state == INBOUND_OPEN ? LOCK_UP : LOCK_DOWN,
+        .lock = s->state == INBOUND_OPEN,
+        .assurance = assurance_of(s->assurance),
+        .verdict = s->verdict->class,
+    };
+    (void)snprintf(out->code, sizeof out->code, "%s", code_inbound(s));
+    say_inbound(&sentence, s);
     utf8_clean(slice_of_str(sentence.text), out->sentence, sizeof out->sentence);
 }
 

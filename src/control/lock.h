@@ -10,6 +10,7 @@
 #define SIPSD_CONTROL_LOCK_H
 
 #include "link/account.h"
+#include "link/inbound.h"
 
 enum lock_state { LOCK_DOWN, LOCK_CONNECTING, LOCK_UP };
 
@@ -42,6 +43,13 @@ struct lock_entry {
 };
 
 void lock_reduce(const struct account_status *s, struct lock_entry *out);
+
+/*
+ * The same of a connection that somebody made to the phone; ACCOUNT is the one that it called, or
+ * 0. The assurance is full only where its certificate is verified and has the name of that
+ * account's server: a certificate of a public CA alone is what anybody can have.
+ */
+void lock_reduce_inbound(const struct inbound_status *s, struct lock_entry *out);
 
 /* The verdict that counts now: of the live connection, or the one that refused the last; else NULL.
  */

@@ -41,13 +41,13 @@ static enum tls_versions versions_of(int64_t ssl_method)
     }
 }
 
+/* The choices of cn_rules and unset_clock, in their order. */
+static const enum peername_rules rules[] = {PEERNAME_RFC2818, PEERNAME_RFC9525, PEERNAME_RFC5922};
+static const enum verify_clock_policy clocks[] = {VERIFY_CLOCK_WAIT, VERIFY_CLOCK_PROVISIONAL,
+                                                  VERIFY_CLOCK_REFUSE};
+
 static void security_of(const struct settings *s, unsigned x, struct account_config *out)
 {
-    static const enum peername_rules rules[] = {PEERNAME_RFC2818, PEERNAME_RFC9525,
-                                                PEERNAME_RFC5922};
-    static const enum verify_clock_policy clocks[] = {VERIFY_CLOCK_WAIT, VERIFY_CLOCK_PROVISIONAL,
-                                                      VERIFY_CLOCK_REFUSE};
-
     out->policy = (struct verify_policy){
         .check_trust = settings_bool(s, "account.X.security.trust_certificates", x, 0),
         .rules = rules[settings_choice(s, "account.X.security.cn_rules", x, 0)],
@@ -130,6 +130,25 @@ bool phone_account_differs(const struct account_config *a, const struct account_
            a->port != b->port || a->expires_s != b->expires_s ||
            policy_differs(&a->policy, &b->policy) || a->check_name != b->check_name ||
            a->filter != b->filter || a->versions != b->versions;
+}
+
+void phone_listener(const struct settings *s, struct listener_config *out)
+{
+    static_assert(TLS_CLIENT_AUTH_OFF == 0 && TLS_CLIENT_AUTH_REQUIRE == 2, "as the choices are");
+    *out = (struct listener_config){
+        .port = (uint16_t)settings_int(s, "sip.tls_listen_port", 0, 0),
+        .versions = versions_of(settings_int(s, "static.security.sip.default_ssl_method", 0, 0)),
+        .client_auth = (enum tls_client_auth)settings_choice(s, "sip.tls_client_auth", 0, 0),
+        .filter = phone_trust_filter(s),
+        .policy =
+            {
+                .check_trust = settings_bool(s, "static.security.sip.trust_certificates", 0, 0),
+                .rules = rules[settings_choice(s, "static.security.sip.cn_rules", 0, 0)],
+                .clock = clocks[settings_choice(s, "static.security.sip.unset_clock", 0, 0)],
+                .client_eku_required = settings_bool(s, "sip.tls_client_eku", 0, 0),
+            },
+        .trust_ctrl = settings_bool(s, "sip.trust_ctrl", 0, 0),
+    };
 }
 
 enum trust_filter phone_trust_filter(const struct settings *s)

@@ -7,6 +7,7 @@
 
 #include "control/settings.h"
 #include "link/account.h"
+#include "link/listener.h"
 
 /*
  * The configuration of account NUMBER (1 to LIMIT_ACCOUNTS); its strings are valid until the
@@ -19,6 +20,9 @@ RESULT phone_account(const struct settings *s, int number, struct account_config
 
 /* Whether two configurations differ, so that the account has to be made anew. */
 bool phone_account_differs(const struct account_config *a, const struct account_config *b);
+
+/* How the phone is a server itself. */
+void phone_listener(const struct settings *s, struct listener_config *out);
 
 /* Which trusted certificates count for SIP; an account may have a filter of its own. */
 enum trust_filter phone_trust_filter(const struct settings *s);

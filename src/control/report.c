@@ -1,6 +1,8 @@
 #include "control/report.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -120,6 +122,47 @@ struct cJSON *report_account(const struct account_status *s)
                s->state == ACCOUNT_WAITING ? cJSON_CreateNumber(s->retry_in_ms)
                                            : cJSON_CreateNull());
     object_number(&o, "failures", s->failures);
+    return object_end(&o);
+}
+
+/* --- an inbound connection --- */
+
+static struct cJSON *inbound_peer(const struct inbound_status *s)
+{
+    const struct verdict *v = s->verdict;
+    char address[ADDR_TEXT_SIZE];
+    struct object o = object_begin();
+
+    addr_format(&s->remote, address);
+    object_text(&o, "address", address);
+    object_text(&o, "protocol", s->tls.version);
+    object_text(&o, "cipher", s->tls.cipher);
+    object_bool(&o, "resumed", s->tls.resumed);
+    object_text(&o, "certificate", v->path_len != 0 ? v->path[0].label : NULL);
+    object_add(&o, "chain", object_array(v->path_len, certificate_at, v));
+    object_text(&o, "anchor", v->anchored ? source_name(v->anchor_source) : NULL);
+    return object_end(&o);
+}
+
+struct cJSON *report_inbound(const struct inbound_status *s)
+{
+    struct lock_entry lock;
+    char id[17]; /* as text: JSON's numbers have 53 bits */
+    struct object o = object_begin();
+
+    lock_reduce_inbound(s, &lock);
+    (void)snprintf(id, sizeof id, "%016" PRIx64, s->id);
+    object_text(&o, "id", id);
+    object_text(&o, "state", lock_state_name(lock.state));
+    object_bool(&o, "lock", lock.lock);
+    object_text(&o, "assurance", lock_assurance_name(lock.assurance));
+    object_text(&o, "verdict", verdict_class_name(lock.verdict));
+    object_text(&o, "code", lock.code);
+    object_text(&o, "sentence", lock.sentence);
+    object_add(&o, "reasons", report_reasons(s->verdict));
+    object_add(&o, "account",
+               s->account != 0 ? cJSON_CreateNumber(s->account) : cJSON_CreateNull());
+    object_add(&o, "peer", inbound_peer(s));
     return object_end(&o);
 }
 

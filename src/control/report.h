@@ -11,6 +11,7 @@
 #include "control/complaints.h"
 #include "control/expiry.h"
 #include "link/account.h"
+#include "link/inbound.h"
 #include "pki/trust.h"
 
 struct cJSON;
@@ -23,6 +24,8 @@ struct cJSON *report_registration(const struct account_status *s);
 /* The state that is told: an account that refreshes its registration is registered all the time. */
 enum registration_state report_registration_state(const struct account_status *s);
 
+/* A connection that somebody made to the phone. */
+struct cJSON *report_inbound(const struct inbound_status *s);
 /* What is wrong, as an account has it. */
 struct cJSON *report_reasons(const struct verdict *v);
 

@@ -1,4 +1,5 @@
 /* watch: the accounts and their locks, live. On a terminal a picture; elsewhere a line an event. */
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -44,6 +45,21 @@ static int64_t now_ms(void)
 
 /* --- what happened, as lines --- */
 
+/* A connection to the phone: who, and what its lock says. */
+static bool describe_inbound(const struct sipsd_event *ev, const char *at, char *out, size_t size)
+{
+    cJSON *json = strcmp(ev->method, "inbound") == 0 ? cJSON_Parse(ev->json) : NULL;
+    const cJSON *peer = cJSON_GetObjectItemCaseSensitive(json, "peer");
+    const char *from = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(peer, "address"));
+    const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "state"));
+    const char *sentence = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "sentence"));
+    const bool whole = from != NULL && state != NULL && sentence != NULL;
+    if (whole)
+        (void)snprintf(out, size, "%s  from %s: %s: %s", at, from, state, sentence);
+    cJSON_Delete(json);
+    return whole;
+}
+
 static void describe(const struct sipsd_event *ev, char *out, size_t size)
 {
     const struct sipsd_account *a = &ev->account;
@@ -59,7 +75,7 @@ static void describe(const struct sipsd_event *ev, char *out, size_t size)
                        a->registration_error[0] != '\0' ? ": " : "", a->registration_error);
     else if (ev->type == SIPSD_EVENT_CERTIFICATE)
         (void)snprintf(out, size, "%s  certificate: %.560s", at, ev->certificate.sentence);
-    else
+    else if (!describe_inbound(ev, at, out, size))
         (void)snprintf(out, size, "%s  %s %.560s", at, ev->method, ev->json);
 }
 

@@ -12,6 +12,7 @@ import time
 import unittest
 from pathlib import Path
 
+from callers import Caller
 from peers import make_pki, wait_until
 from phone import Phone
 from registrar import Registrar
@@ -26,6 +27,15 @@ def run(*arguments):
     done = subprocess.run([SIPSD, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=20, check=False)
     return done.returncode, done.stdout
+
+
+def is_free(port):
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Case(unittest.TestCase):
@@ -321,6 +331,24 @@ class Privileges(Daemon):
         self.hup()
         self.phone.stop()
         self.assertEqual(list(run_dir.iterdir()), [])
+
+    def test_a_port_that_only_root_may_open(self):
+        """It is opened before sipsd becomes the user, who then has it, and it survives a reload."""
+        port = next((p for p in range(1023, 600, -1) if is_free(p)), None)
+        start = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+        if port is None or port >= start:
+            self.skipTest("there is no such port here")
+        factory = self.phone.directory / "factory"
+        factory.mkdir()
+        (factory / "generic.pem").write_text((self.pki / "good/chain.pem").read_text()
+                                            + (self.pki / "good/key.pem").read_text())
+        os.chown(factory / "generic.pem", self.user.pw_uid, self.user.pw_gid)
+        os.chown(factory, self.user.pw_uid, self.user.pw_gid)
+        self.phone.settings(f"sip.tls_listen_port = {port}")
+        self.phone.start("--user", "nobody", "--factory-dir", factory).events().wait_locked(1)
+        self.hup()
+        with Caller(port, ca=self.pki / "ca.pem") as caller:
+            self.assertEqual(caller.ask("OPTIONS", "sips:127.0.0.1"), 200)
 
     def test_unknown_user(self):
         status, said = run("--config", self.phone.config, "--state-dir", self.phone.state, "--run-dir", self.phone.run,

@@ -227,7 +227,8 @@ static void check(struct local *p, const char *expected)
 #define TRUST "{\"generation\":5,\"builtin\":76,\"custom\":1,\"filter\":\"all\"}"
 #define SNAPSHOT(accounts)                                                                    \
     "{\"version\":\"1.2.3\",\"clock\":{\"state\":\"set\",\"time\":\"2027-01-15T08:00:00Z\"}," \
-    "\"trust\":" TRUST ",\"expiring\":[],\"complaints\":[],\"accounts\":[" accounts "]}"
+    "\"trust\":" TRUST ",\"expiring\":[],\"complaints\":[],\"accounts\":[" accounts           \
+    "],\"inbound\":[]}"
 
 static int set_up(void **state)
 {

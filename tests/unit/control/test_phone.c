@@ -282,7 +282,9 @@ static void test_defaults_cfg(void **state)
 
     assert_true(is_ok(settings_new(&none)));
     for (const struct key *k = table; k != table + rows; k++) {
-        const bool global = strncmp(k->name, "static.security.", 16) == 0 && k->fallback == NULL;
+        const bool global =
+            (strncmp(k->name, "static.security.", 16) == 0 && k->fallback == NULL) ||
+            strncmp(k->name, "sip.", 4) == 0;
         if (settings_is_set(s, k->name, 1, 1) != global)
             fail_msg("%s is %s", k->name, global ? "left out" : "set");
         if (k->type == KEY_BOOL)
@@ -316,11 +318,57 @@ static void test_demo_cfg(void **state)
     settings_free(s);
 }
 
+static void test_the_listener(void **state)
+{
+    struct settings *s = settings_with("");
+    struct listener_config l;
+    (void)state;
+
+    phone_listener(s, &l);
+    assert_int_equal(5061, l.port);
+    assert_int_equal(TLS_CLIENT_AUTH_OFF, l.client_auth);
+    assert_int_equal(TLS_1_2_AND_1_3, l.versions);
+    assert_int_equal(TRUST_ALL, l.filter);
+    assert_true(l.policy.check_trust);
+    assert_false(l.policy.client_eku_required);
+    assert_false(l.trust_ctrl);
+    settings_free(s);
+}
+
+static void test_a_listener_of_the_admins_making(void **state)
+{
+    struct settings *s = settings_with("sip.tls_listen_port = 0\n"
+                                       "sip.tls_client_auth = require\n"
+                                       "sip.tls_client_eku = 1\n"
+                                       "sip.trust_ctrl = 1\n"
+                                       "static.security.sip.ca_cert = 1\n"
+                                       "static.security.sip.default_ssl_method = 6\n"
+                                       "static.security.sip.trust_certificates = 0\n"
+                                       "static.security.sip.cn_rules = rfc9525\n"
+                                       "static.security.sip.unset_clock = refuse\n");
+    struct listener_config l;
+    (void)state;
+
+    phone_listener(s, &l);
+    assert_int_equal(0, l.port);
+    assert_int_equal(TLS_CLIENT_AUTH_REQUIRE, l.client_auth);
+    assert_int_equal(TLS_1_3_ONLY, l.versions);
+    assert_int_equal(TRUST_CUSTOM, l.filter);
+    assert_false(l.policy.check_trust);
+    assert_int_equal(PEERNAME_RFC9525, l.policy.rules);
+    assert_int_equal(VERIFY_CLOCK_REFUSE, l.policy.clock);
+    assert_true(l.policy.client_eku_required);
+    assert_true(l.trust_ctrl);
+    settings_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_plain_account),
         cmocka_unit_test(test_everything_is_set),
+        cmocka_unit_test(test_the_listener),
+        cmocka_unit_test(test_a_listener_of_the_admins_making),
         cmocka_unit_test(test_names_and_enums_agree),
         cmocka_unit_test(test_the_proxy_only_if_enabled),
         cmocka_unit_test(test_what_cannot_work),
