@@ -113,6 +113,10 @@ unsigned sim_host_queries(const struct sim *w, const char *name); /* made so far
 /* One way; also of DNS. 1 ms in a new world, so a connect takes 2 ms. 0 is allowed. */
 void sim_net_latency(struct sim *w, uint64_t ms);
 
+/* The address that those who connect have from now on; NULL (a new world): 192.0.2.100, or
+ * 2001:db8::100. */
+void sim_net_from(struct sim *w, const char *ip);
+
 /* The most bytes that one on_data brings: 1 for a byte at a time; 0 (a new world): all there are.
  */
 void sim_net_chunk(struct sim *w, size_t n);

@@ -47,6 +47,13 @@ void sim_net_latency(struct sim *w, uint64_t ms)
     w->net.latency_ms = ms;
 }
 
+void sim_net_from(struct sim *w, const char *ip)
+{
+    w->net.from = (struct addr){0};
+    if (ip != NULL && !addr_parse(ip, 0, &w->net.from))
+        sim_abort("'%s' is no address", ip);
+}
+
 void sim_net_chunk(struct sim *w, size_t n)
 {
     w->net.chunk = n;
@@ -130,7 +137,11 @@ static void tell_dead(void *arg);
 
 static struct addr next_client_addr(const struct addr *to)
 {
-    struct addr a = {0};
+    struct addr a = sim_world->net.from;
+    if (a.family != 0) {
+        a.port = sim_world->net.next_port++;
+        return a;
+    }
     const char *ip = to->family == 6 ? "2001:db8::100" : "192.0.2.100";
     if (!addr_parse(ip, sim_world->net.next_port++, &a))
         sim_abort("cannot make the address of a client");

@@ -230,18 +230,31 @@ void stream_failed(struct stream *s, int errnum)
 
 /* --- listening --- */
 
-static bool listens_at(const struct stream_listener *sl, const struct addr *to)
+static struct stream_listener *listener_at(const struct addr *at)
+{
+    for (struct stream_listener *sl = sim_world->net.listeners; sl != NULL; sl = sl->next)
+        if (sl->path == NULL && addr_eq(&sl->at, at))
+            return sl;
+    return NULL;
+}
+
+/* Who listens at the very address comes before who listens at all. */
+static struct stream_listener *listener_for(const struct addr *to)
 {
     static const struct addr any;
     struct addr wildcard = *to;
     memcpy(wildcard.bytes, any.bytes, sizeof wildcard.bytes);
-    return sl->path == NULL && (addr_eq(&sl->at, to) || addr_eq(&sl->at, &wildcard));
+    wildcard.scope = 0;
+    struct stream_listener *sl = listener_at(to);
+    return sl != NULL ? sl : listener_at(&wildcard);
 }
 
 struct stream_listener *listener_find(const struct addr *to, const char *path)
 {
+    if (path == NULL)
+        return listener_for(to);
     for (struct stream_listener *sl = sim_world->net.listeners; sl != NULL; sl = sl->next)
-        if (path == NULL ? listens_at(sl, to) : sl->path != NULL && strcmp(sl->path, path) == 0)
+        if (sl->path != NULL && strcmp(sl->path, path) == 0)
             return sl;
     return NULL;
 }
@@ -284,7 +297,7 @@ struct result stream_listen_tcp(struct loop *l, const struct addr *at, stream_ac
     if (here.port == 0)
         here.port = sim_world->net.next_port++;
     addr_format(&here, text);
-    if (listener_find(&here, NULL) != NULL)
+    if (listener_at(&here) != NULL)
         return fail_errno(e, EADDRINUSE, "cannot listen on %s", text);
     *out = listener_new(fn, arg);
     (*out)->at = here;

@@ -48,6 +48,7 @@ struct sim_net {
     struct sim_link **links;
     size_t link_count;
     uint16_t next_port;
+    struct addr from; /* family 0: the usual one */
 };
 
 struct sim_clock {
