@@ -99,9 +99,9 @@ static void drop_connection(struct account *a)
 /* Leaves whatever is under way; the state is the caller's to set. */
 static void tear_down(struct account *a)
 {
-    loop_timer_stop(a->timer);
     route_cancel(&a->route);
     drop_connection(a);
+    loop_timer_stop(a->timer);
 }
 
 static void become_idle(struct account *a)
@@ -257,6 +257,7 @@ static void registration_changed(void *arg)
 {
     struct account *a = arg;
     a->dirty = true;
+    timer_until(a, 0); /* to be told; nobody else does where it was only watched */
 }
 
 static void registration_gives_up(void *arg, const struct errinfo *why)
@@ -405,6 +406,7 @@ static struct result make_registration(struct account *a, const struct account_c
         .instance_id = a->shared->instance_id,
         .user_agent = a->shared->user_agent,
         .expires_s = cfg->expires_s,
+        .passive = cfg->registered_by_stack,
     };
     return registration_new(&p, &registration_handlers, a, &a->shared->rng, &a->registration, e);
 }
@@ -500,12 +502,10 @@ void account_retire(struct account *a)
 
 void account_reconnect(struct account *a)
 {
+    if (a->calls.retiring)
+        account_stop(a);
     if (a->state == ACCOUNT_IDLE || a->state == ACCOUNT_STOPPING)
         return;
-    if (a->calls.retiring) {
-        account_stop(a);
-        return;
-    }
     log_notice(a->area, "connecting anew, as asked");
     tear_down(a);
     backoff_reset(&a->backoff);

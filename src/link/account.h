@@ -39,6 +39,7 @@ struct account_config {
                                or NULL */
     uint16_t port;          /* 5061 */
     uint32_t expires_s;
+    bool registered_by_stack; /* a SIP stack on the phone registers over the connection, not we */
     struct verify_policy policy;
     bool check_name;
     enum trust_filter filter;

@@ -1,5 +1,6 @@
 #include "link/binding.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,20 @@ struct result binding_make(struct binding *out, const struct registration_params
     const struct result r = make(out, &b, p, style, local, e);
     buf_free(&b);
     return r;
+}
+
+bool binding_contact_as(const char *contact, bool sips, char out[BINDING_CONTACT_SIZE])
+{
+    static const struct slice tls = {(const uint8_t *)";transport=tls", 14};
+    struct slice rest = slice_of_str(contact);
+    const struct slice scheme = slice_cut(&rest, ':');
+    if (slice_eq_str(scheme, "sip") && slice_ends(rest, tls))
+        rest.n -= tls.n;
+    else if (!slice_eq_str(scheme, "sips"))
+        return false;
+    const int n = snprintf(out, BINDING_CONTACT_SIZE, "%s:%.*s%s", sips ? "sips" : "sip",
+                           SLICE_FMT(rest), sips ? "" : ";transport=tls");
+    return n > 0 && n < BINDING_CONTACT_SIZE;
 }
 
 void binding_clear(struct binding *b)

@@ -30,4 +30,9 @@ RESULT binding_make(struct binding *out, const struct registration_params *p,
                     const struct binding_style *style, const char *local, struct errinfo *e);
 void binding_clear(struct binding *b);
 
+/* A Contact's URI of the form "sips:..." or "sip:...;transport=tls", as binding_make() writes them,
+ * in the form that is asked for. False if it is neither, or too long. */
+#define BINDING_CONTACT_SIZE 512
+bool binding_contact_as(const char *contact, bool sips, char out[BINDING_CONTACT_SIZE]);
+
 #endif

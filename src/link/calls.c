@@ -28,8 +28,19 @@ static void changed(void *arg)
         loop_timer_start(c->drain, 0);
 }
 
+static void passed_register(void *arg, const struct sip_message *m)
+{
+    const struct calls *c = arg;
+    if (!registration_is_passive(c->registration))
+        return;
+    if (!sip_message_is_request(m)) /* our own server has put down where it sees us */
+        carrier_line_observe(c->line, m);
+    registration_watch(c->registration, m, loop_now_ms(c->flow->shared->loop));
+}
+
 static const struct carrier_line_handlers handlers = {
     .send = send_out,
+    .registers = passed_register,
     .queued = queued,
     .calls_changed = changed,
 };
@@ -46,8 +57,8 @@ static void on_drain(void *arg)
     c->ended(c->arg);
 }
 
-RESULT calls_init(struct calls *c, const struct flow *flow, const struct registration *r,
-                  loop_fn *ended, void *arg)
+RESULT calls_init(struct calls *c, const struct flow *flow, struct registration *r, loop_fn *ended,
+                  void *arg)
 {
     *c = (struct calls){
         .carrier = flow->shared->carrier,

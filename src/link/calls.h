@@ -13,9 +13,9 @@
 struct calls {
     struct carrier *carrier; /* NULL: nobody takes calls */
     int account;
-    const struct flow *flow;                 /* borrowed, likewise */
-    const struct registration *registration; /* borrowed */
-    struct carrier_line *line;               /* while the connection is open */
+    const struct flow *flow;           /* borrowed, likewise */
+    struct registration *registration; /* borrowed */
+    struct carrier_line *line;         /* while the connection is open */
     struct loop_timer *drain;
     bool retiring;
     loop_fn *ended;
@@ -23,8 +23,8 @@ struct calls {
 };
 
 /* ENDED(ARG) comes from the loop after calls_retire(). FLOW and the rest must outlive it. */
-RESULT calls_init(struct calls *c, const struct flow *flow, const struct registration *r,
-                  loop_fn *ended, void *arg);
+RESULT calls_init(struct calls *c, const struct flow *flow, struct registration *r, loop_fn *ended,
+                  void *arg);
 void calls_clear(struct calls *c); /* a zeroed one is fine */
 
 /* The flow's connection is open; V is what it is worth. */

@@ -304,6 +304,12 @@ static struct carrier_phone *find_way(const struct carrier_line *l, const struct
     return NULL;
 }
 
+static void note_register(const struct carrier_line *l, const struct sip_message *m)
+{
+    if (l->h->registers != NULL && strcmp(sip_message_method(m), "REGISTER") == 0)
+        l->h->registers(l->arg, m);
+}
+
 static struct result pass_response(struct carrier_line *l, const struct sip_message *m,
                                    struct slice raw, struct errinfo *e)
 {
@@ -323,6 +329,7 @@ static struct result pass_response(struct carrier_line *l, const struct sip_mess
         r = p->h->deliver(p->arg, id, &l->facts, buf_slice(&out));
         if (is_err(r))
             r = fail(e, r.code, "the phone side does not take it: %s", err_text(r.code));
+        note_register(l, m);
     }
     buf_wipe(&out); /* it may have credentials in it */
     return r;
@@ -409,6 +416,16 @@ static struct result find_line(const struct carrier_phone *p, int account, uint6
                    : fail_native(e, ERR_NOT_FOUND, 503, "the connection is gone");
 }
 
+bool carrier_find(const struct carrier_phone *p, int account, uint64_t id,
+                  struct carrier_facts *out)
+{
+    struct carrier_line *l;
+    if (is_err(find_line(p, account, id, &l, NULL)))
+        return false;
+    *out = l->facts;
+    return true;
+}
+
 /* What the boundaries of messages on a stream need (RFC 3261 section 20.14). */
 static struct result check_whole(const struct sip_message *m, struct errinfo *e)
 {
@@ -460,9 +477,22 @@ static struct result send_parsed(struct carrier_line *l, const struct carrier_pa
             r = fail_native(e, r.code, 503, "the connection is closing");
         else
             show(l, true, buf_slice(&out));
+        if (is_ok(r) && sip_message_is_request(m))
+            note_register(l, m);
     }
     buf_wipe(&out); /* it may have credentials in it */
     return r;
+}
+
+struct result carrier_pass(struct carrier_phone *p, int account, uint64_t id,
+                           const struct carrier_passage *from, const struct sip_message *m,
+                           struct slice raw, uint64_t *used, struct errinfo *e)
+{
+    struct carrier_line *l;
+    TRY(find_line(p, account, id, &l, e));
+    if (used != NULL)
+        *used = l->facts.id;
+    return send_parsed(l, from, m, raw, e);
 }
 
 struct result carrier_send(struct carrier_phone *p, int account, uint64_t id,

@@ -57,6 +57,8 @@ struct carrier_line_handlers {
     size_t (*queued)(void *arg);
     /* The number of calls changed (carrier_line_calls()); may be NULL. */
     void (*calls_changed)(void *arg);
+    /* M, a REGISTER of the phone side's or a response to one, was passed on; may be NULL. */
+    void (*registers)(void *arg, const struct sip_message *m);
 };
 
 /*
@@ -148,9 +150,19 @@ RESULT carrier_send(struct carrier_phone *p, int account, uint64_t id,
                     const struct carrier_passage *from, struct slice raw, uint64_t *used,
                     struct errinfo *e);
 
+/* The same for a message that was parsed already: M, whose text is RAW. */
+RESULT carrier_pass(struct carrier_phone *p, int account, uint64_t id,
+                    const struct carrier_passage *from, const struct sip_message *m,
+                    struct slice raw, uint64_t *used, struct errinfo *e);
+
 /* So many calls hang on connection ID of ACCOUNT from now on. ERR_NOT_FOUND, ERR_DENIED. */
 RESULT carrier_set_calls(struct carrier_phone *p, int account, uint64_t id, unsigned calls,
                          struct errinfo *e);
+
+/* What connection ID of ACCOUNT is like; 0: of the account's present one to its server. False if
+ * there is none that P may use. */
+bool carrier_find(const struct carrier_phone *p, int account, uint64_t id,
+                  struct carrier_facts *out);
 
 /* FN for each line that P may use. Lines may not come or go meanwhile. */
 typedef void carrier_line_fn(void *arg, const struct carrier_facts *f);

@@ -9,6 +9,7 @@
 #include "base/wipe.h"
 #include "link/binding.h"
 #include "link/refusal.h"
+#include "link/watched.h"
 #include "sip/auth.h"
 #include "sip/message_write.h"
 #include "sip/transaction.h"
@@ -57,6 +58,9 @@ struct registration {
     struct backoff account_refused; /* the same, where only a person can help */
     struct errinfo error;
     int last_status;
+
+    bool passive; /* all of the above but the binding rests */
+    struct watched watched;
 };
 
 /* --- states --- */
@@ -347,8 +351,20 @@ static void on_no_answer(struct registration *r)
     r->h->give_up(r->arg, &r->error);
 }
 
+bool registration_is_passive(const struct registration *r)
+{
+    return r->passive;
+}
+
+void registration_watch(struct registration *r, const struct sip_message *m, uint64_t now_ms)
+{
+    r->dirty |= watched_see(&r->watched, m, registration_contact(r), now_ms);
+    tell(r);
+}
+
 void registration_tick(struct registration *r, uint64_t now_ms)
 {
+    r->dirty |= watched_tick(&r->watched, now_ms);
     if (sip_transaction_expired(&r->transaction, now_ms))
         on_no_answer(r);
     else if (r->state == REGISTRATION_REFRESHING && now_ms >= r->ends_ms)
@@ -365,6 +381,8 @@ void registration_tick(struct registration *r, uint64_t now_ms)
 uint64_t registration_deadline(const struct registration *r)
 {
     const uint64_t timer_f = sip_transaction_deadline(&r->transaction);
+    if (r->passive)
+        return r->watched.ends_ms;
     switch (r->state) {
     case REGISTRATION_REGISTERED:
         return r->next_ms;
@@ -390,7 +408,10 @@ void registration_connected(struct registration *r, const char *local, uint64_t 
     free(r->local);
     r->local = strdup(local);
     struct result result = r->local == NULL ? err(ERR_NOMEM) : make_binding(r, &e);
-    if (is_err(result)) {
+    if (r->passive) {
+        watched_reset(&r->watched);
+        r->dirty = true;
+    } else if (is_err(result)) {
         IGNORE(fail(&e, result.code, "the REGISTER cannot be made: %s", err_text(result.code)));
         refuse_for(r, &e, now_ms);
     } else if (now_ms < r->not_before_ms) {
@@ -404,6 +425,7 @@ void registration_connected(struct registration *r, const char *local, uint64_t 
 void registration_disconnected(struct registration *r)
 {
     turn_off(r);
+    watched_reset(&r->watched);
     tell(r);
 }
 
@@ -416,6 +438,7 @@ void registration_forget_refusals(struct registration *r)
 
 void registration_remove(struct registration *r, uint64_t now_ms)
 {
+    watched_reset(&r->watched); /* it is not ours to take back */
     if (r->state == REGISTRATION_WAITING || r->state == REGISTRATION_OFF) {
         turn_off(r);
     } else if (r->state != REGISTRATION_REMOVING) {
@@ -472,7 +495,9 @@ struct result registration_new(const struct registration_params *p,
     r->h = h;
     r->arg = arg;
     r->rng = *rng;
-    r->error = ERRINFO_INIT;
+    r->error = r->watched.error = ERRINFO_INIT;
+    r->passive = p->passive;
+    watched_reset(&r->watched);
     r->asked_s = p->expires_s < LIMIT_REGISTER_MAX_S ? p->expires_s : LIMIT_REGISTER_MAX_S;
     rng_token(rng, r->call_id, ID_LENGTH);
     rng_token(rng, r->from_tag, ID_LENGTH);
@@ -507,7 +532,7 @@ void registration_free(struct registration *r)
 
 enum registration_state registration_state(const struct registration *r)
 {
-    return r->state;
+    return r->passive ? r->watched.state : r->state;
 }
 
 const char *registration_state_name(enum registration_state s)
@@ -519,22 +544,23 @@ const char *registration_state_name(enum registration_state s)
 
 bool registration_is_up(const struct registration *r)
 {
-    return r->state == REGISTRATION_REGISTERED || r->state == REGISTRATION_REFRESHING;
+    const enum registration_state s = registration_state(r);
+    return s == REGISTRATION_REGISTERED || s == REGISTRATION_REFRESHING;
 }
 
 uint32_t registration_granted_s(const struct registration *r)
 {
-    return r->granted_s;
+    return r->passive ? r->watched.granted_s : r->granted_s;
 }
 
 const struct errinfo *registration_error(const struct registration *r)
 {
-    return &r->error;
+    return r->passive ? &r->watched.error : &r->error;
 }
 
 int registration_last_status(const struct registration *r)
 {
-    return r->last_status;
+    return r->passive ? r->watched.last_status : r->last_status;
 }
 
 const char *registration_contact(const struct registration *r)

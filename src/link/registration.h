@@ -45,6 +45,7 @@ struct registration_params {  /* all copied */
     const char *instance_id;  /* "urn:uuid:..." or NULL */
     const char *user_agent;
     uint32_t expires_s; /* to ask for */
+    bool passive; /* somebody else registers over the connection: nothing is sent, only watched */
 };
 
 /* Called from inside the functions below: note what they say, and act when those have returned. */
@@ -80,6 +81,11 @@ void registration_forget_refusals(struct registration *r);
 
 /* A response arrived; true if it was for this registration. */
 bool registration_receive(struct registration *r, const struct sip_message *m, uint64_t now_ms);
+
+bool registration_is_passive(const struct registration *r);
+
+/* A passive one: a message about somebody's registration passed (link/watched). */
+void registration_watch(struct registration *r, const struct sip_message *m, uint64_t now_ms);
 
 /* Takes the binding away (Expires: 0); the state is OFF when that is done or is not answered within
  * LIMIT_CLOSE_MS, and at once if there is none. */

@@ -57,7 +57,8 @@ static void calls_changed(void *arg)
     t.calls_changed++;
 }
 
-static const struct carrier_line_handlers line_handlers = {send_out, queued, calls_changed};
+static const struct carrier_line_handlers line_handlers = {
+    .send = send_out, .queued = queued, .calls_changed = calls_changed};
 
 static struct carrier_facts facts(void)
 {
