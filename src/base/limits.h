@@ -41,6 +41,22 @@
 #define LIMIT_TCP_UNANSWERED_MS \
     45000 /* data or probes unacknowledged for so long: the peer is gone */
 
+/* --- SIP stacks on the phone --- */
+#define LIMIT_DOOR_CONNECTIONS \
+    16 /* of one account's local port: a stack has one, and makes another before it drops that */
+#define LIMIT_DOOR_BACKLOG    262144 /* bytes that wait for a stack: four of the largest messages */
+#define LIMIT_DOOR_CONNECT_MS 2000   /* to a stack on the same machine */
+#define LIMIT_DOOR_FIRST_MS   10000  /* for a stack to say something after it has connected */
+#define LIMIT_DOOR_STUCK_MS   10000  /* for it to read what waits for it */
+#define LIMIT_DOOR_IDLE_MS                                                                       \
+    7200000 /* without a word or a call; it says something when it registers, once an hour or so \
+             */
+#define LIMIT_DOOR_CALLS 256 /* of one account that are remembered: more than any phone makes */
+#define LIMIT_DOOR_RING_MS \
+    300000 /* an INVITE without a final answer: RFC 3261 section 16.6 gives it three minutes */
+#define LIMIT_DOOR_CALL_MS 43200000 /* a call in which nothing was said so long is over */
+#define LIMIT_DOOR_GONE_MS 300000   /* the same where its stack's connection is gone */
+
 /* --- connections that others make to the phone --- */
 #define LIMIT_INBOUND            32 /* handshakes included; each takes about 60 KB */
 #define LIMIT_INBOUND_HANDSHAKES 8  /* at once: in one turn of the loop, so many keys are used */

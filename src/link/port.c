@@ -6,14 +6,15 @@
 #include "base/limits.h"
 #include "base/log.h"
 
-#define AREA "listener"
+#define FAMILIES 2
 
-static const char *const wildcards[] = {"0.0.0.0", "::"};
-
-#define FAMILIES (sizeof wildcards / sizeof wildcards[0])
+static const char *const everywhere[FAMILIES] = {"0.0.0.0", "::"};
+static const char *const local[FAMILIES] = {"127.0.0.1", NULL};
 
 struct port {
     struct loop *loop;
+    const char *area; /* for the log */
+    const char *const *at;
     stream_accept_fn *fn;
     void *arg;
     uint16_t number;
@@ -45,7 +46,7 @@ static struct result open_missing(struct port *p, struct errinfo *e)
     for (size_t i = 0; i < FAMILIES; i++) {
         struct addr at;
         struct errinfo mine = ERRINFO_INIT;
-        if (p->sockets[i] != NULL || !addr_parse(wildcards[i], p->number, &at))
+        if (p->sockets[i] != NULL || p->at[i] == NULL || !addr_parse(p->at[i], p->number, &at))
             continue;
         const struct result r =
             stream_listen_tcp(p->loop, &at, p->fn, p->arg, &p->sockets[i], &mine);
@@ -65,32 +66,45 @@ static void try_to_open(void *arg)
     struct errinfo e = ERRINFO_INIT;
     const struct result r = open_missing(p, &e);
     if (is_ok(r)) {
-        log_notice(AREA, "port %u is open for TLS", (unsigned)p->number);
+        log_notice(p->area, "port %u is open for %s", (unsigned)p->number,
+                   p->at == local ? "SIP stacks on the phone" : "TLS");
         return;
     }
     if (!p->complained)
-        log_error(AREA, "%s; it is tried again every %d s", errinfo_text(&e, r),
+        log_error(p->area, "%s; it is tried again every %d s", errinfo_text(&e, r),
                   LIMIT_LISTEN_RETRY_MS / 1000);
     p->complained = true;
     loop_timer_start(p->retry, LIMIT_LISTEN_RETRY_MS);
 }
 
-RESULT port_new(struct loop *l, stream_accept_fn *fn, void *arg, struct port **out,
-                struct errinfo *e)
+static struct result make(const struct port *like, struct port **out, struct errinfo *e)
 {
     struct port *p = calloc(1, sizeof *p);
     if (p == NULL)
         return fail(e, ERR_NOMEM, "out of memory for a port");
-    p->loop = l;
-    p->fn = fn;
-    p->arg = arg;
-    p->retry = loop_timer_new(l, try_to_open, p);
+    *p = *like;
+    p->retry = loop_timer_new(p->loop, try_to_open, p);
     if (p->retry == NULL) {
         port_free(p);
         return fail(e, ERR_NOMEM, "out of memory for a port");
     }
     *out = p;
     return OK;
+}
+
+RESULT port_new(struct loop *l, stream_accept_fn *fn, void *arg, struct port **out,
+                struct errinfo *e)
+{
+    const struct port like = {
+        .loop = l, .area = "listener", .at = everywhere, .fn = fn, .arg = arg};
+    return make(&like, out, e);
+}
+
+RESULT port_new_local(struct loop *l, const char *area, stream_accept_fn *fn, void *arg,
+                      struct port **out, struct errinfo *e)
+{
+    const struct port like = {.loop = l, .area = area, .at = local, .fn = fn, .arg = arg};
+    return make(&like, out, e);
 }
 
 void port_free(struct port *p)
@@ -111,7 +125,7 @@ void port_set(struct port *p, uint16_t number)
     if (number != 0)
         try_to_open(p);
     else
-        log_notice(AREA, "the port is closed");
+        log_notice(p->area, "the port is closed");
 }
 
 RESULT port_open(struct port *p, uint16_t number, struct errinfo *e)
@@ -124,6 +138,11 @@ RESULT port_open(struct port *p, uint16_t number, struct errinfo *e)
         p->number = 0;
     }
     return r;
+}
+
+bool port_is_open(const struct port *p)
+{
+    return p->sockets[0] != NULL || p->sockets[1] != NULL;
 }
 
 uint16_t port_number(const struct port *p)

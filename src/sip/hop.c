@@ -275,7 +275,8 @@ static struct result write_request(struct work *w, struct slice raw)
     (void)sip_line_cut(&raw); /* of single blanks, as it was parsed */
     TRY(buf_printf(w->out, "%s %.*s SIP/2.0\r\n", sip_message_method(w->m), SLICE_FMT(uri)));
     TRY(write_our_via(w));
-    TRY(write_record_route(w, uri));
+    TRY(write_record_route(w, w->h->edit.request_uri != NULL ? slice_of_str(sip_message_uri(w->m))
+                                                             : uri));
     if (sip_message_header(w->m, "Max-Forwards", 0) == NULL)
         TRY(buf_printf(w->out, "Max-Forwards: %d\r\n", MAX_FORWARDS));
     while (sip_line_next(&raw, &l))

@@ -61,8 +61,8 @@ struct hop {
  * - A topmost Route that is ours is removed (section 16.4); where an old peer has put our
  *   Record-Route into the Request-URI, the last Route takes its place there.
  * - What can begin a dialog (INVITE, SUBSCRIBE, REFER and NOTIFY without a To tag) gets a
- *   Record-Route with the address at which h->to reaches us: sips if the Request-URI is (RFC 5630
- *   section 3.2), else sip with the transport.
+ *   Record-Route with the address at which h->to reaches us: sips if the Request-URI came as one
+ *   (RFC 5630 section 3.2), else sip with the transport.
  * - Our Via comes on top; towards a TLS connection with rport and alias (RFC 5923).
  *
  * On failure OUT has a part of it, E the sentence, and e->native the status of the response that
