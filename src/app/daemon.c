@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "app/config.h"
+#include "app/doors.h"
 #include "app/fleet.h"
 #include "app/home.h"
 #include "base/limits.h"
@@ -36,6 +37,7 @@ struct daemon {
     struct expirywatch *expirywatch;
     struct carrier *carrier;
     struct relay *relay;
+    struct doors *doors;
     struct loop_signal *signals[3];
     struct loop_timer *watchdog;
     bool stopping;
@@ -289,6 +291,7 @@ static struct result reload_settings(struct daemon *d, struct errinfo *e)
     credentials_want(d->credentials, phone_identity(s));
     fleet_apply(d->fleet, old, s, credentials_trust(d->credentials));
     configure_listener(d);
+    doors_apply(d->doors, s);
     if (phone_trust_filter(old) != phone_trust_filter(s))
         events_trust_changed(d->events);
     settings_free(old);
@@ -476,7 +479,8 @@ static struct result make_fleet(struct daemon *d, const char *version, struct er
     choose_identity(d);
     listener_set_trust(d->listener, credentials_trust(d->credentials));
     configure_listener(d);
-    if (is_err(fleet_new(&d->shared, &fleet_handlers, d, &d->fleet)))
+    if (is_err(doors_new(d->loop, d->carrier, &entropy_system, &d->doors)) ||
+        is_err(fleet_new(&d->shared, &fleet_handlers, d, &d->fleet)))
         return fail(e, ERR_NOMEM, "out of memory for the accounts");
     return OK;
 }
@@ -540,6 +544,7 @@ RESULT daemon_new(const struct options *o, const char *version, struct daemon **
 void daemon_run(struct daemon *d)
 {
     fleet_apply(d->fleet, NULL, d->settings, credentials_trust(d->credentials));
+    doors_apply(d->doors, d->settings);
     notify_send("READY=1");
     if (d->watchdog != NULL)
         on_watchdog(d);
@@ -559,6 +564,7 @@ void daemon_free(struct daemon *d)
     admin_free(d->admin);
     expirywatch_free(d->expirywatch);
     relay_free(d->relay);
+    doors_free(d->doors);
     fleet_free(d->fleet);
     carrier_free(d->carrier);
     rejected_free(d->rejected);

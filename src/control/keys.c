@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "link/door_rules.h"
 #include "pki/peername.h"
 
 /* --- checks of single keys --- */
@@ -37,6 +38,17 @@ static struct result check_host(struct slice value, struct errinfo *e)
     struct peername ignored;
 
     return peername_parse(value, &ignored, e);
+}
+
+static struct result check_local_peer(struct slice value, struct errinfo *e)
+{
+    struct addr ignored;
+
+    if (value.n != 0 && !door_address(value, &ignored))
+        return fail(e, ERR_INVALID,
+                    "it has to be an address of the phone itself with a port, such as "
+                    "127.0.0.1:5080");
+    return OK;
 }
 
 static struct result check_ssl_method(struct slice value, struct errinfo *e)
@@ -120,6 +132,14 @@ static const struct key table[] = {
      "The outbound proxy: a host name or an IP address. The server's certificate must have its "
      "name then"},
     {"account.X.outbound_proxy.Y.port", KEY_INT, 0, 65535, NULL, "0", NULL, NULL, PORT_HELP},
+    {"account.X.local_port", KEY_INT, 0, 65535, NULL, "0", NULL, NULL,
+     "A port of 127.0.0.1 at which a SIP stack on the phone can use the account, over TCP and "
+     "without TLS of its own; 0: none"},
+    {"account.X.local_register", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
+     "1: the SIP stack at local_port registers the account, sipsd does not; 0: sipsd registers it"},
+    {"account.X.local_peer", KEY_TEXT, 0, 21, NULL, "", NULL, check_local_peer,
+     "Where that SIP stack takes calls, such as 127.0.0.1:5080, if it has not connected and said "
+     "so itself"},
     /* clang-format off */
     SECURITY_TABLE(ROW_GLOBAL)
     SECURITY_TABLE(ROW_SIP)

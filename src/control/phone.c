@@ -80,6 +80,11 @@ static RESULT check_complete(const struct settings *s, const struct account_conf
                     "account %u has no outbound proxy: set account.%u.outbound_proxy.1.address, or "
                     "account.%u.outbound_proxy_enable = 0",
                     x, x, x);
+    if (a->registered_by_stack && settings_int(s, "account.X.local_port", x, 0) == 0)
+        return fail(e, ERR_INVALID,
+                    "account %u is to be registered by a SIP stack, which has no port to come to: "
+                    "set account.%u.local_port",
+                    x, x);
     return OK;
 }
 
@@ -103,9 +108,26 @@ struct result phone_account(const struct settings *s, int number, struct account
         .port = port_of(
             s, proxy ? "account.X.outbound_proxy.Y.port" : "account.X.sip_server.Y.port", x),
         .expires_s = (uint32_t)settings_int(s, "account.X.sip_server.Y.expires", x, 1),
+        .registered_by_stack = settings_bool(s, "account.X.local_register", x, 0),
     };
     security_of(s, x, out);
     return out->enabled ? check_complete(s, out, e) : OK;
+}
+
+bool phone_door(const struct settings *s, int number, struct door_config *out)
+{
+    struct account_config a;
+    if (is_err(phone_account(s, number, &a, NULL)) || !a.enabled)
+        return false;
+    *out = (struct door_config){
+        .account = number,
+        .port = (uint16_t)settings_int(s, "account.X.local_port", (unsigned)number, 0),
+        .stack_registers = a.registered_by_stack,
+        .user = a.user,
+        .domain = a.domain,
+        .peer = settings_text(s, "account.X.local_peer", (unsigned)number, 0),
+    };
+    return out->port != 0;
 }
 
 /* NULL is equal to NULL only. */
@@ -128,6 +150,7 @@ bool phone_account_differs(const struct account_config *a, const struct account_
            text_differs(a->auth_user, b->auth_user) || text_differs(a->password, b->password) ||
            text_differs(a->domain, b->domain) || text_differs(a->proxy_host, b->proxy_host) ||
            a->port != b->port || a->expires_s != b->expires_s ||
+           a->registered_by_stack != b->registered_by_stack ||
            policy_differs(&a->policy, &b->policy) || a->check_name != b->check_name ||
            a->filter != b->filter || a->versions != b->versions;
 }

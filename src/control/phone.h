@@ -7,6 +7,7 @@
 
 #include "control/settings.h"
 #include "link/account.h"
+#include "link/door.h"
 #include "link/listener.h"
 
 /*
@@ -23,6 +24,10 @@ bool phone_account_differs(const struct account_config *a, const struct account_
 
 /* How the phone is a server itself. */
 void phone_listener(const struct settings *s, struct listener_config *out);
+
+/* The local port of account NUMBER for SIP stacks, with strings as above; false if it has none: it
+ * is not enabled, cannot work, or its port is 0. */
+bool phone_door(const struct settings *s, int number, struct door_config *out);
 
 /* Which trusted certificates count for SIP; an account may have a filter of its own. */
 enum trust_filter phone_trust_filter(const struct settings *s);

@@ -167,6 +167,41 @@ static void test_what_cannot_work(void **state)
     }
 }
 
+static void test_local_port(void **state)
+{
+    static const char *const none[] = {
+        "", "account.2.local_port = 5070\naccount.2.enable = 0\n",
+        "account.2.local_port = 5070\naccount.2.sip_server.1.transport_type = 1\n",
+        "account.2.local_port = 5070\naccount.2.user_name = \n"};
+    struct settings *s = settings_with("account.2.local_port = 5070\naccount.2.local_register = 1\n"
+                                       "account.2.local_peer = 127.0.0.1:5080\n");
+    struct door_config d;
+    struct account_config a;
+    struct errinfo e = ERRINFO_INIT;
+    (void)state;
+
+    assert_true(phone_door(s, 2, &d));
+    assert_int_equal(2, d.account);
+    assert_int_equal(5070, d.port);
+    assert_true(d.stack_registers);
+    assert_string_equal("alice", d.user);
+    assert_string_equal("sip.test", d.domain);
+    assert_string_equal("127.0.0.1:5080", d.peer);
+    assert_int_equal(ERR_INVALID,
+                     settings_set(s, "account.2.local_peer", SLICE_LIT("192.0.2.1:5080"), &e).code);
+    settings_free(s);
+    for (size_t i = 0; i < COUNT_OF(none); i++) {
+        s = settings_with(none[i]);
+        assert_false(phone_door(s, 2, &d));
+        settings_free(s);
+    }
+    errinfo_clear(&e);
+    s = settings_with("account.2.local_register = 1\n");
+    assert_int_equal(ERR_INVALID, phone_account(s, 2, &a, &e).code);
+    assert_non_null(strstr(e.text, "account.2.local_port"));
+    settings_free(s);
+}
+
 static void test_any_difference_counts(void **state)
 {
     static const char *const lines[] = {
@@ -179,6 +214,7 @@ static void test_any_difference_counts(void **state)
         "account.2.sip_server.1.address = x.test\n",
         "account.2.sip_server.1.port = 5071\n",
         "account.2.sip_server.1.expires = 60\n",
+        "account.2.local_port = 5070\naccount.2.local_register = 1\n",
         "account.2.outbound_proxy_enable = 1\naccount.2.outbound_proxy.1.address = x.test\n",
         "static.security.trust_certificates = 0\n",
         "static.security.cn_validation = 0\n",
@@ -372,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_names_and_enums_agree),
         cmocka_unit_test(test_the_proxy_only_if_enabled),
         cmocka_unit_test(test_what_cannot_work),
+        cmocka_unit_test(test_local_port),
         cmocka_unit_test(test_any_difference_counts),
         cmocka_unit_test(test_phone_wide),
         cmocka_unit_test(test_instance_id),
