@@ -143,6 +143,9 @@ request_route {{
   xlog("L_WARN", "SAVED $rm $Rp $fU expires=$hdr(Expires) tls=$tls_version peer=$tls_peer_subject_cn\\n");
   exit;
 }}
+
+# Phones are called back over their own connections, whatever port is in their Contacts.
+onreply_route {{ add_contact_alias(); }}
 """
 
 
@@ -156,11 +159,14 @@ CALLS = """if (!is_method("REGISTER")) {
         sl_send_reply("404", "Not Here");
         exit;
       }
+      handle_ruri_alias();
+      add_contact_alias();
       if (!t_relay()) sl_reply_error();
       exit;
     }
     if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
     if (is_method("ACK")) { if (t_check_trans()) t_relay(); exit; }
+    add_contact_alias();
     record_route();
     if ($rU == "sipp") $du = "sip:127.0.0.1:SIPP_PORT;transport=tcp";
     else if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
