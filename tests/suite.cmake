@@ -102,7 +102,7 @@ endforeach()
 file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} certs/test_*.py)
 foreach(script IN LISTS scripts)
   string(REGEX REPLACE "\\.py$" "" test ${script})
-  add_suite_test(${test} certs 300 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${script})
+  add_suite_test(${test} certs 600 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${script})
 endforeach()
 
 file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} style/test_*.py style/test_*.sh)

@@ -75,25 +75,30 @@ static struct result check_ssl_method(struct slice value, struct errinfo *e)
 
 /* X(suffix, type, min, max, choices, initial, check, help): what can be said for all uses of TLS,
  * for SIP, and for one account; the narrower one counts. */
-#define SECURITY_TABLE(X)                                                                         \
-    X("trust_certificates", KEY_BOOL, 0, 1, NULL, "1", NULL,                                      \
-      "1: only servers with a trusted certificate are accepted; 0: all are, and a wrong "         \
-      "certificate is only reported")                                                             \
-    X("ca_cert", KEY_INT, 0, 2, NULL, "2", NULL,                                                  \
-      "Which trusted certificates count: 0 the built-in ones, 1 the custom ones, 2 all")          \
-    X("cn_validation", KEY_BOOL, 0, 1, NULL, "1", NULL,                                           \
-      "1: the name in the server's certificate must be the configured one; 0: any name will do")  \
-    X("cn_rules", KEY_CHOICE, 0, 0, cn_rules, "rfc2818", NULL,                                    \
-      "How the name is compared: rfc2818 as on the web of old, rfc9525 without common names, "    \
-      "rfc5922 as for SIP domains, without wildcards")                                            \
-    X("default_ssl_method", KEY_INT, 0, 6, NULL, "3", check_ssl_method,                           \
-      "3: TLS 1.3, or 1.2 where the server has no more; 5: TLS 1.2 only; 6: TLS 1.3 only; 0 and " \
-      "4, the older ones, are refused")                                                           \
-    X("unset_clock", KEY_CHOICE, 0, 0, unset_clock, "wait", NULL,                                 \
-      "While the phone does not know the time: wait for it where dates decide, accept "           \
+#define SECURITY_TABLE(X)                                                                          \
+    X("trust_certificates", KEY_BOOL, 0, 1, NULL, "1", NULL,                                       \
+      "1: only servers with a trusted certificate are accepted; 0: all are, and a wrong "          \
+      "certificate is only reported")                                                              \
+    X("ca_cert", KEY_INT, 0, 2, NULL, "2", NULL,                                                   \
+      "Which trusted certificates count: 0 the built-in ones, 1 the custom ones, 2 all")           \
+    X("cn_validation", KEY_BOOL, 0, 1, NULL, "1", NULL,                                            \
+      "1: the name in the server's certificate must be the configured one; 0: any name will do")   \
+    X("cn_rules", KEY_CHOICE, 0, 0, cn_rules, "rfc2818", NULL,                                     \
+      "How the name is compared: rfc2818 as on the web of old, rfc9525 without common names, "     \
+      "rfc5922 as for SIP domains, without wildcards")                                             \
+    X("certificate_profile", KEY_CHOICE, 0, 0, profiles, "public", NULL,                           \
+      "How closely certificates must keep to the form of public ones: public, or compatible with " \
+      "home-made and old CAs (version 1, no key identifiers); who the server is, is checked in "   \
+      "both")                                                                                      \
+    X("default_ssl_method", KEY_INT, 0, 6, NULL, "3", check_ssl_method,                            \
+      "3: TLS 1.3, or 1.2 where the server has no more; 5: TLS 1.2 only; 6: TLS 1.3 only; 0 and "  \
+      "4, the older ones, are refused")                                                            \
+    X("unset_clock", KEY_CHOICE, 0, 0, unset_clock, "wait", NULL,                                  \
+      "While the phone does not know the time: wait for it where dates decide, accept "            \
       "provisionally, or refuse all")
 
 static const char *const cn_rules[] = {"rfc2818", "rfc9525", "rfc5922", NULL};
+static const char *const profiles[] = {"public", "compatible", NULL};
 static const char *const unset_clock[] = {"wait", "provisional", "refuse", NULL};
 static const char *const client_auth[] = {"off", "request", "require", NULL};
 

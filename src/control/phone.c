@@ -41,8 +41,9 @@ static enum tls_versions versions_of(int64_t ssl_method)
     }
 }
 
-/* The choices of cn_rules and unset_clock, in their order. */
+/* The choices of cn_rules, profile and unset_clock, in their order. */
 static const enum peername_rules rules[] = {PEERNAME_RFC2818, PEERNAME_RFC9525, PEERNAME_RFC5922};
+static const enum verify_profile profiles[] = {VERIFY_PROFILE_PUBLIC, VERIFY_PROFILE_COMPATIBLE};
 static const enum verify_clock_policy clocks[] = {VERIFY_CLOCK_WAIT, VERIFY_CLOCK_PROVISIONAL,
                                                   VERIFY_CLOCK_REFUSE};
 
@@ -51,6 +52,7 @@ static void security_of(const struct settings *s, unsigned x, struct account_con
     out->policy = (struct verify_policy){
         .check_trust = settings_bool(s, "account.X.security.trust_certificates", x, 0),
         .rules = rules[settings_choice(s, "account.X.security.cn_rules", x, 0)],
+        .profile = profiles[settings_choice(s, "account.X.security.certificate_profile", x, 0)],
         .clock = clocks[settings_choice(s, "account.X.security.unset_clock", x, 0)],
     };
     out->check_name = settings_bool(s, "account.X.security.cn_validation", x, 0);
@@ -139,8 +141,8 @@ static bool text_differs(const char *a, const char *b)
 static bool policy_differs(const struct verify_policy *a, const struct verify_policy *b)
 {
     return a->check_trust != b->check_trust || a->rules != b->rules || a->clock != b->clock ||
-           a->min_rsa_bits != b->min_rsa_bits || a->allow_sha1 != b->allow_sha1 ||
-           a->client_eku_required != b->client_eku_required;
+           a->profile != b->profile || a->min_rsa_bits != b->min_rsa_bits ||
+           a->allow_sha1 != b->allow_sha1 || a->client_eku_required != b->client_eku_required;
 }
 
 bool phone_account_differs(const struct account_config *a, const struct account_config *b)

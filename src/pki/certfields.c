@@ -58,8 +58,11 @@ static bool read_basic_constraints(struct certfields *c, struct slice v)
         return false;
     if (seq.n == 0)
         return true;
-    return der_take(&seq, DER_INTEGER, &number) && seq.n == 0 && der_to_u32(number, &c->pathlen) &&
-           c->pathlen != CERT_NO_PATHLEN;
+    if (!der_take_integer(&seq, &number) || seq.n != 0 || number.p[0] >= 0x80)
+        return false;
+    if (!der_to_u32(number, &c->pathlen) || c->pathlen == CERT_NO_PATHLEN)
+        c->pathlen = CERT_NO_PATHLEN - 1; /* no path is as long */
+    return true;
 }
 
 /* RFC 5280 section 4.2.1.3: at least one bit must be set. */
@@ -281,12 +284,18 @@ static bool read_version(struct slice *tbs, struct certfields *c)
     return true;
 }
 
+#define YEAR_2050_S 2524608000
+
+/* RFC 5280 section 4.1.2.5: UTCTime through the year 2049, GeneralizedTime from 2050. */
 static bool take_date(struct slice *in, struct certfields *c, int64_t *epoch_s)
 {
+    const bool generalized = in->n > 0 && in->p[0] == DER_GENERALIZED_TIME;
     struct slice text;
 
-    if (der_take_time(in, epoch_s))
+    if (der_take_time(in, epoch_s)) {
+        c->time_form_wrong = c->time_form_wrong || (generalized && *epoch_s < YEAR_2050_S);
         return true;
+    }
     *epoch_s = 0;
     note_flaw(c, "its dates are malformed");
     return der_take(in, DER_UTC_TIME, &text) || der_take(in, DER_GENERALIZED_TIME, &text);
@@ -351,7 +360,8 @@ static RESULT read_tbs(struct slice tbs, struct certfields *c, struct errinfo *e
         return fail(e, ERR_PARSE, "its public key is malformed");
     const bool issuer_id = der_take(&tbs, DER_CONTEXT(1), &unique_id);
     const bool subject_id = der_take(&tbs, DER_CONTEXT(2), &unique_id);
-    if ((issuer_id || subject_id) && c->version < 2)
+    c->unique_ids = issuer_id || subject_id;
+    if (c->unique_ids && c->version < 2)
         note_flaw(c, FOREIGN_FIELDS);
     if (der_take(&tbs, DER_CONTEXT_CONSTRUCTED(3), &extensions)) {
         if (c->version < 3)

@@ -58,11 +58,13 @@ struct certfields {
     struct slice outer_algorithm; /* and the one beside the signature: they must be the same */
     struct slice issuer, subject; /* each the DER of a Name */
     int64_t not_before_s, not_after_s;
+    bool time_form_wrong;   /* a date before 2050 is written as a GeneralizedTime */
     struct slice key;       /* SubjectPublicKeyInfo, with its header */
     struct slice signature; /* the BIT STRING's bytes */
 
     struct cert_ext_field ext[CERT_EXT_COUNT];
     const char *flaw;      /* what is malformed in it, static; NULL: nothing. certfields_load() */
+    bool unique_ids;       /* an issuerUniqueID or subjectUniqueID */
     bool unknown_critical; /* an extension that is not among those, marked critical */
     struct slice unknown_oid; /* the first such */
 

@@ -3,19 +3,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "pki/certform.h"
 #include "pki/der_value.h"
 #include "pki/dn.h"
 #include "pki/pubkey.h"
 
-#define DAY_S             86400
-#define RSA_BITS_DEFAULT  2048
-#define SERIAL_OCTETS_MAX 20 /* RFC 5280 section 4.1.2.2 */
-
-/* The public profile is one for TLS. */
-static bool is_public(const struct verify_input *in)
-{
-    return in->policy->profile == VERIFY_PROFILE_PUBLIC && in->purpose != VERIFY_ANY;
-}
+#define DAY_S            86400
+#define RSA_BITS_DEFAULT 2048
 
 static bool has(const struct certfields *c, enum cert_ext ext)
 {
@@ -96,15 +90,19 @@ static void check_rsa(const struct verify_input *in, const struct place *at, str
               least);
     else if (key.bad_exponent)
         fault(f, REASON_WEAK_KEY, at, "has an RSA key with an unsafe modulus or exponent");
-    else if (key.bits % 8 != 0 && is_public(in))
-        fault(f, REASON_WEAK_KEY, at,
-              "has an RSA key of %u bits, which is no whole number of bytes", key.bits);
+    else if (key.bits % 8 != 0 && certform_applies(in))
+        fault_profile(f, REASON_WEAK_KEY, at,
+                      "has an RSA key of %u bits, which is no whole number of bytes", key.bits);
 }
 
 static void check_key(const struct verify_input *in, const struct place *at, struct faults *f)
 {
     const struct pubkey key = pubkey_read(at->cert->key);
 
+    if (key.bad_point) {
+        fault(f, REASON_WEAK_KEY, at, "has a key that is no point of its elliptic curve");
+        return;
+    }
     switch (key.type) {
     case PUBKEY_RSA:
         check_rsa(in, at, key, f);
@@ -140,82 +138,9 @@ static void check_signature_algorithm(const struct verify_input *in, const struc
         fault(f, REASON_WEAK_SIGNATURE, at,
               "is signed with %s, which can be forged; its CA must issue a new one",
               a.digest == SIG_MD5 ? "MD5" : "SHA-1");
-}
-
-/* --- form: RFC 5280 sections 4.1 and 4.2 --- */
-
-static bool is_zero(struct slice integer)
-{
-    return integer.n == 1 && integer.p[0] == 0;
-}
-
-static void check_serial(const struct place *at, struct faults *f)
-{
-    const struct slice serial = at->cert->serial;
-
-    /* Negative ones are to be coped with (section 4.1.2.2); zero tells nothing apart. */
-    if (serial.n > SERIAL_OCTETS_MAX)
-        fault(f, REASON_MALFORMED, at, "has a serial number of more than %d bytes",
-              SERIAL_OCTETS_MAX);
-    else if (is_zero(serial))
-        fault(f, REASON_MALFORMED, at, "has the serial number zero");
-}
-
-/* Extensions whose criticality the standard fixes, so that everybody or nobody may pass over them.
- */
-static void check_criticality(const struct place *at, struct faults *f)
-{
-    static const struct {
-        enum cert_ext ext;
-        bool critical;
-    } fixed[] = {
-        {CERT_EXT_AUTHORITY_KEY_ID, false},      /* section 4.2.1.1 */
-        {CERT_EXT_SUBJECT_KEY_ID, false},        /* 4.2.1.2 */
-        {CERT_EXT_AUTHORITY_INFO_ACCESS, false}, /* 4.2.2.1 */
-        {CERT_EXT_POLICY_CONSTRAINTS, true},     /* 4.2.1.11 */
-        {CERT_EXT_INHIBIT_ANY_POLICY, true},     /* 4.2.1.14 */
-    };
-
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        if (has(at->cert, fixed[i].ext) &&
-            at->cert->ext[fixed[i].ext].critical != fixed[i].critical)
-            fault(f, REASON_MALFORMED, at, "marks its extension %s as %scritical, which it may not",
-                  cert_ext_name(fixed[i].ext), fixed[i].critical ? "not " : "");
-}
-
-/* Section 4.2.1.1. A self-signed one needs none; if it has one, it must be its own. */
-static void check_authority_key_id(const struct place *at, struct faults *f)
-{
-    const struct certfields *c = at->cert;
-    const bool self = at->anchor && certfields_self_issued(c);
-
-    if (!has(c, CERT_EXT_AUTHORITY_KEY_ID)) {
-        if (!self)
-            fault(f, REASON_MALFORMED, at,
-                  "does not say with which key it was signed (no authorityKeyIdentifier)");
-        return;
-    }
-    if (c->authority_key_id.n == 0)
-        fault(f, REASON_MALFORMED, at, "has an authorityKeyIdentifier without a key identifier");
-    else if (self &&
-             ((c->subject_key_id.n > 0 && !slice_eq(c->authority_key_id, c->subject_key_id)) ||
-              (c->authority_serial.n > 0 && !slice_eq(c->authority_serial, c->serial))))
-        fault(f, REASON_MALFORMED, at,
-              "is self-signed, but names another certificate as its signer");
-}
-
-/* What the standard asks of whoever makes certificates, and that says something about their care.
- */
-static void check_form(const struct verify_input *in, const struct place *at, struct faults *f)
-{
-    if (!is_public(in))
-        return;
-    check_criticality(at, f);
-    check_authority_key_id(at, f);
-    if (!at->anchor)
-        check_serial(at, f);
-    if (at->depth > 0 && !has(at->cert, CERT_EXT_SUBJECT_KEY_ID)) /* section 4.2.1.2 */
-        fault(f, REASON_MALFORMED, at, "has no subjectKeyIdentifier, which a CA must have");
+    else if (a.digest == SIG_SHA224 && certform_applies(in)) /* BR 7.1.3.2 */
+        fault_profile(f, REASON_WEAK_SIGNATURE, at,
+                      "is signed with SHA-224, which public CAs may not use");
 }
 
 /* --- what holds for every certificate --- */
@@ -256,32 +181,13 @@ static void check_leaf_purpose(const struct verify_input *in, const struct place
         certfields_has_eku(c, OID_SIP_DOMAIN)) /* RFC 5924 section 4 */
         return;
     /* "May reject certificates that include anyExtendedKeyUsage but not the particular OID" */
-    if (!is_public(in) && certfields_has_eku(c, OID_ANY_EKU))
-        return;
-    fault(f, REASON_EXT_KEY_USAGE, at, "is not for a TLS %s (no %sAuth in its extKeyUsage)",
-          peer_word(in), peer_word(in));
-}
-
-/* Sections 4.2.1.3, 4.2.1.6, 4.2.1.9 and 4.2.1.10: what only a CA may have, and the names. */
-static void check_leaf_form(const struct place *at, struct faults *f)
-{
-    const struct certfields *c = at->cert;
-    const struct cert_ext_field *san = &c->ext[CERT_EXT_SUBJECT_ALT_NAME];
-    const bool nameless = dn_is_empty(c->subject);
-
-    if (c->version < 3)
-        fault(f, REASON_MALFORMED, at,
-              "is of the old version %u, which cannot say what it may be used for", c->version);
-    if (!c->is_ca && has(c, CERT_EXT_KEY_USAGE) && (c->key_usage & KEY_USAGE_KEY_CERT_SIGN) != 0)
-        fault(f, REASON_MALFORMED, at, "may sign certificates, but is not a CA's");
-    if (!c->is_ca && c->pathlen != CERT_NO_PATHLEN)
-        fault(f, REASON_MALFORMED, at, "limits the CAs below it, but is not a CA's");
-    if (!c->is_ca && has(c, CERT_EXT_NAME_CONSTRAINTS))
-        fault(f, REASON_MALFORMED, at, "constrains names below it, but is not a CA's");
-    if (nameless && !(san->present && san->critical))
-        fault(f, REASON_MALFORMED, at, "has no subject, and no critical subjectAltName instead");
-    if (!nameless && san->present && san->critical)
-        fault(f, REASON_MALFORMED, at, "marks its subjectAltName as critical beside a subject");
+    if (!certfields_has_eku(c, OID_ANY_EKU))
+        fault(f, REASON_EXT_KEY_USAGE, at, "is not for a TLS %s (no %sAuth in its extKeyUsage)",
+              peer_word(in), peer_word(in));
+    else if (certform_applies(in))
+        fault_profile(f, REASON_EXT_KEY_USAGE, at,
+                      "is not for a TLS %s but for anything (no %sAuth in its extKeyUsage)",
+                      peer_word(in), peer_word(in));
 }
 
 static void check_name(const struct verify_input *in, const struct place *at, struct faults *f)
@@ -310,14 +216,8 @@ void certrules_leaf(const struct verify_input *in, const struct place *at, bool 
     check_common(in, at, f);
     if (in->purpose != VERIFY_ANY)
         check_leaf_purpose(in, at, f);
-    if (pinned)
-        return;
-    check_form(in, at, f);
-    if (!is_public(in))
-        return;
-    check_leaf_form(at, f);
-    if (at->cert->is_ca)
-        fault(f, REASON_KEY_USAGE, at, "is a CA's, and may not be a %s's own", peer_word(in));
+    if (!pinned)
+        certform_leaf(in, at, f);
 }
 
 /* --- issuers --- */
@@ -346,7 +246,7 @@ void certrules_issuer(const struct verify_input *in, const struct place *at, str
         fault(f, REASON_MALFORMED, at, "is a CA's without a name");
     if (!may_issue_for(c, in->purpose))
         fault(f, REASON_EXT_KEY_USAGE, at, "may not issue certificates for TLS %ss", peer_word(in));
-    check_form(in, at, f);
+    certform_issuer(in, at, f);
 }
 
 void certrules_crl_signer(const struct verify_input *in, const struct place *at, struct faults *f)

@@ -240,8 +240,10 @@ static enum constraints_result check_form(struct subtrees all, bool leading_dots
         if (*budget == 0)
             return CONSTRAINTS_TOO_MANY;
         --*budget;
-        if (!next_subtree(&all, &t) || !is_base(&t.base, leading_dots))
+        if (!next_subtree(&all, &t) || !is_base(&t.base, true))
             return CONSTRAINTS_MALFORMED;
+        if (!leading_dots && !is_base(&t.base, false))
+            return CONSTRAINTS_DOTTED;
     }
     return CONSTRAINTS_KEPT;
 }

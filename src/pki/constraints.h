@@ -14,6 +14,7 @@ enum constraints_result {
     CONSTRAINTS_KEPT,
     CONSTRAINTS_VIOLATED,  /* NAME says by which name */
     CONSTRAINTS_MALFORMED, /* the constraints themselves */
+    CONSTRAINTS_DOTTED,    /* a ".example.com" for host names, which is not tolerated */
     CONSTRAINTS_TOO_MANY,  /* the budget is used up */
 };
 

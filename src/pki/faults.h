@@ -31,6 +31,11 @@ struct place {
 void fault(struct faults *f, enum reason_code code, const struct place *at, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same for a fault that only the public profile (verify.h) makes of it: the sentence ends with
+ * the setting that accepts it. */
+void fault_profile(struct faults *f, enum reason_code code, const struct place *at, const char *fmt,
+                   ...) __attribute__((format(printf, 4, 5)));
+
 /* Adds a fault whose sentence is FMT alone. */
 void fault_said(struct faults *f, enum reason_code code, const struct place *at, const char *fmt,
                 ...) __attribute__((format(printf, 4, 5)));

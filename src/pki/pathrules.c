@@ -60,6 +60,11 @@ static void report_constraints(enum constraints_result result, const struct path
     case CONSTRAINTS_MALFORMED:
         fault(f, REASON_MALFORMED, at, "has malformed name constraints");
         break;
+    case CONSTRAINTS_DOTTED:
+        fault_profile(f, REASON_MALFORMED, at,
+                      "has name constraints that begin with a dot, which those for host names do "
+                      "not");
+        break;
     case CONSTRAINTS_TOO_MANY:
         fault(f, REASON_LIMIT, at, "has too many name constraints for the names below it");
         break;

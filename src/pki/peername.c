@@ -122,6 +122,42 @@ static bool match_wildcard_label(struct slice pattern, struct slice label,
            slice_eq_nocase(slice_from(label, label.n - after.n), after);
 }
 
+/* "co.uk": whatever is directly below belongs to somebody else. Only what can be told without the
+ * list of all such domains. */
+static bool is_second_level(struct slice name)
+{
+    static const char *const usual[] = {"ac", "co", "com", "edu", "gov", "net", "org"};
+    struct slice country = name;
+    const struct slice second = slice_cut(&country, '.');
+
+    if (country.n != 2 || !ascii_is_alpha(country.p[0]) || !ascii_is_alpha(country.p[1]))
+        return false;
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (slice_eq_nocase_str(second, usual[i]))
+            return true;
+    return false;
+}
+
+/* "*.com" and "*.co.uk" would be everybody's. */
+static bool is_everybodys(struct slice below_wildcard)
+{
+    return slice_find(below_wildcard, '.') == below_wildcard.n || is_second_level(below_wildcard);
+}
+
+bool peername_is_presented(struct slice name)
+{
+    struct slice rest = name;
+
+    if (slice_find(name, '*') == name.n)
+        return peername_is_host(name, false);
+    struct slice after = slice_cut(&rest, '.');
+    const bool whole_label = slice_eq(after, SLICE_LIT("*"));
+    const bool starred = slice_find(after, '*') < after.n;
+    (void)slice_cut(&after, '*');
+    return starred && slice_find(after, '*') == after.n && name.n < PEERNAME_TEXT_SIZE &&
+           peername_is_host(rest, false) && !(whole_label && is_everybodys(rest));
+}
+
 bool peername_match_dns(struct slice presented, const struct peername *want,
                         enum peername_rules rules)
 {
@@ -130,16 +166,16 @@ bool peername_match_dns(struct slice presented, const struct peername *want,
 
     if (want->kind != PEERNAME_DNS)
         return false;
+    const bool underscore = rules == PEERNAME_RFC2818; /* DNS has them, RFC 9525 forbids them */
     if (slice_find(presented, '*') == presented.n)
-        return peername_is_host(presented, false) && slice_eq_nocase(presented, name);
+        return peername_is_host(presented, underscore) && slice_eq_nocase(presented, name);
     if (rules == PEERNAME_RFC5922) /* section 7.2: no wildcards */
         return false;
     const struct slice pattern = slice_cut(&pattern_rest, '.');
     const struct slice label = slice_cut(&name_rest, '.');
-    if (slice_find(pattern, '*') == pattern.n || !peername_is_host(pattern_rest, false))
+    if (slice_find(pattern, '*') == pattern.n || !peername_is_host(pattern_rest, underscore))
         return false;
-    /* "*.com" would be everybody's. */
-    if (pattern.n == 1 && slice_find(pattern_rest, '.') == pattern_rest.n)
+    if (pattern.n == 1 && is_everybodys(pattern_rest))
         return false;
     return slice_eq_nocase(pattern_rest, name_rest) && match_wildcard_label(pattern, label, rules);
 }
@@ -319,6 +355,14 @@ static RESULT mismatch(const struct peername *want, const struct certfields *lea
     return fail(e, ERR_CERT, "the certificate is for %s, not for %s", l.text, want->text);
 }
 
+static bool match_common_name(struct slice name, const struct peername *want,
+                              enum peername_rules rules)
+{
+    const bool fragment = slice_find(name, '*') < name.n && !slice_starts(name, SLICE_LIT("*."));
+
+    return !fragment && peername_match_dns(name, want, rules);
+}
+
 RESULT peername_match(const struct peername *want, const struct certfields *leaf,
                       enum peername_rules rules, char *matched, size_t matched_size,
                       struct errinfo *e)
@@ -331,7 +375,7 @@ RESULT peername_match(const struct peername *want, const struct certfields *leaf
     while (!found && general_name_next(&names, &g))
         found = match_name(want, &g, k, rules, &name);
     if (!found && want->kind == PEERNAME_DNS && peername_common_name(leaf, rules, &name))
-        found = peername_match_dns(name, want, rules);
+        found = match_common_name(name, want, rules);
     if (!found)
         return mismatch(want, leaf, rules, e);
     if (matched != NULL && want->kind == PEERNAME_IP)

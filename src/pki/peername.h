@@ -15,12 +15,14 @@
 /*
  * All sets: host names compare without regard to case, an IP address matches an iPAddress alone and
  * by its bytes, never a text; a wildcard stands in the left-most label and for that one label, and
- * never directly above the last label ("*.com").
+ * never for all names of a top-level domain ("*.com"), nor of a country's usual second level
+ * ("*.co.uk").
  */
 enum peername_rules {
     /* The default, RFC 2818 section 3.1: dNSName, with "*.example.com" and fragments such as
-     * "f*.example.com"; the most specific common name (the last one) only where there is no
-     * dNSName, whatever other names there are. */
+     * "f*.example.com", and with underscores; the most specific common name (the last one) only
+     * where there is no dNSName, whatever other names there are. In it, a wildcard is a whole
+     * label. */
     PEERNAME_RFC2818,
     /* RFC 9525: dNSName and iPAddress; no common name; the wildcard is the whole label. */
     PEERNAME_RFC9525,
@@ -71,6 +73,10 @@ bool peername_common_name(const struct certfields *leaf, enum peername_rules rul
 /* One presented dNSName against a host name. */
 bool peername_match_dns(struct slice presented, const struct peername *want,
                         enum peername_rules rules);
+
+/* Whether a dNSName is as RFC 5280 section 4.2.1.6 wants it: a host name, perhaps with a wildcard
+ * in its first label, without underscores. */
+bool peername_is_presented(struct slice name);
 
 /* The host of a "sip:" or "sips:" URI (RFC 3261 section 19.1.1), with brackets if it is an IPv6
  * address. False for other schemes and malformed ones. HAS_USER tells of a user part. */

@@ -30,12 +30,18 @@ static bool read_algorithm(struct slice *in, struct slice *oid, struct slice *pa
     return true;
 }
 
-/* RSA algorithms have NULL as parameters (RFC 4055 section 1.2); some writers leave them out. */
-static bool no_parameters(struct slice p)
+static bool is_null(struct slice p)
 {
     struct slice null;
 
-    return p.n == 0 || (der_take(&p, DER_NULL, &null) && null.n == 0 && p.n == 0);
+    return der_take(&p, DER_NULL, &null) && null.n == 0 && p.n == 0;
+}
+
+/* Signatures with RSA and digests have NULL as parameters, and "implementations MUST accept the
+ * parameters being absent as well as present" (RFC 4055 sections 2.1 and 5). */
+static bool no_parameters(struct slice p)
+{
+    return p.n == 0 || is_null(p);
 }
 
 static unsigned bit_length(struct slice integer)
@@ -86,6 +92,15 @@ static unsigned curve_bits(struct slice parameters)
     return 0;
 }
 
+/* RFC 5480 section 2.2: uncompressed, or compressed. */
+static bool is_point(struct slice point, unsigned bits)
+{
+    const size_t n = (bits + 7) / 8;
+
+    return (point.n == 1 + 2 * n && point.p[0] == 4) ||
+           (point.n == 1 + n && (point.p[0] == 2 || point.p[0] == 3));
+}
+
 struct pubkey pubkey_read(struct slice spki)
 {
     struct pubkey out = {.type = PUBKEY_OTHER};
@@ -95,11 +110,12 @@ struct pubkey pubkey_read(struct slice spki)
     if (!der_take(&spki, DER_SEQUENCE, &seq) || !read_algorithm(&seq, &oid, &parameters) ||
         !der_take_bits(&seq, &bits, &unused) || unused != 0 || seq.n != 0)
         return out;
-    if (slice_eq(oid, oid_rsa) && no_parameters(parameters)) {
+    if (slice_eq(oid, oid_rsa) && is_null(parameters)) { /* RFC 3279 section 2.3.1 */
         read_rsa(bits, &out);
     } else if (slice_eq(oid, oid_ec)) {
         out.type = PUBKEY_EC;
         out.bits = curve_bits(parameters);
+        out.bad_point = out.bits != 0 && !is_point(bits, out.bits);
     }
     return out;
 }
@@ -193,7 +209,8 @@ bool sig_algorithm_read(struct slice algorithm, struct sig_algorithm *out)
     for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
         if (slice_eq(oid, algorithms[i].oid)) {
             *out = algorithms[i].algorithm;
-            return no_parameters(parameters);
+            /* ECDSA's must be absent (RFC 5758 section 3.2). */
+            return out->scheme == SIG_ECDSA ? parameters.n == 0 : no_parameters(parameters);
         }
     return false;
 }

@@ -17,6 +17,7 @@ struct pubkey {
     enum pubkey_type type; /* OTHER: an algorithm that we do not use, or malformed */
     unsigned bits;         /* of the modulus, of the curve's field; 0: a curve that is not known */
     bool bad_exponent;     /* RSA: even, one, or absurdly long */
+    bool bad_point;        /* EC: its form or length is not that of a point of the curve */
 };
 
 /* DER of a SubjectPublicKeyInfo; only its form is looked at, not whether the point is on the curve.

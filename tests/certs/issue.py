@@ -3,13 +3,15 @@
 Keys and signatures are made by the openssl program; everything around them by der.py. Keys live in
 a temporary directory for one run.
 """
+import copy
 import hashlib
 import os
 import subprocess
 
 import der
 
-NOW = 1800000000  # 2027-01-15T08:00:00Z, the time at which cases are judged
+# The time at which cases are judged: 2027-01-15T08:00:00Z, if nobody wants another.
+NOW = int(os.environ.get("CERTS_NOW", "1800000000"))
 DAY = 86400
 NOT_BEFORE = NOW - 100 * DAY
 NOT_AFTER = NOW + 100 * DAY
@@ -50,8 +52,11 @@ ALGORITHMS = {
     "ecdsa-sha256": (_ecdsa(256), "-sha256", []),
     "ecdsa-sha384": (_ecdsa(384), "-sha384", []),
     "ecdsa-sha512": (_ecdsa(512), "-sha512", []),
+    "ecdsa-sha224": (der.seq(der.oid("1.2.840.10045.4.3.1")), "-sha224", []),
+    "ecdsa-sha256-null": (der.seq(der.oid("1.2.840.10045.4.3.2"), der.null()), "-sha256", []),
     "ecdsa-sha1": (der.seq(der.oid("1.2.840.10045.4.1")), "-sha1", []),
     "rsa-sha256": (der.seq(der.oid("1.2.840.113549.1.1.11"), der.null()), "-sha256", []),
+    "rsa-sha256-absent": (der.seq(der.oid("1.2.840.113549.1.1.11")), "-sha256", []),
     "rsa-sha1": (der.seq(der.oid("1.2.840.113549.1.1.5"), der.null()), "-sha1", []),
     "rsa-md5": (der.seq(der.oid("1.2.840.113549.1.1.4"), der.null()), "-md5", []),
     "pss-sha256": (_pss(256), "-sha256", ["-sigopt", "rsa_padding_mode:pss",
@@ -68,6 +73,12 @@ class Key:
         self.spki = subprocess.run(["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"],
                                    check=True, capture_output=True).stdout
         self.key_id = hashlib.sha1(self.spki).digest()
+
+    def written(self, spki):
+        """The same key, whose public half stands as SPKI in certificates."""
+        other = copy.copy(self)
+        other.spki = spki
+        return other
 
     def algorithm(self):
         if self.kind.startswith("rsa"):
@@ -185,8 +196,16 @@ def info_access(url, critical=False, raw=None):
 # --- certificates ---
 
 class Cert:
-    def __init__(self, der_bytes, subject, key, serial):
-        self.der, self.subject, self.key, self.serial = der_bytes, subject, key, serial
+    """A certificate; TBS, SIGNER (a key) and ALGORITHM are kept so that it can be signed again."""
+
+    def __init__(self, tbs, outer, subject, key, serial, signer, algorithm):
+        self.tbs, self.outer, self.subject, self.key = tbs, outer, subject, key
+        self.serial, self.signer, self.algorithm = serial, signer, algorithm
+        self.der = self.signed(tbs)
+
+    def signed(self, tbs):
+        """The whole of it around another TBS."""
+        return der.seq(tbs, self.outer, der.bits(self.signer.sign(self.algorithm, tbs)))
 
     def pem(self):
         return der.pem("CERTIFICATE", self.der)
@@ -205,7 +224,7 @@ def encode_extensions(extensions):
 
 def issue(subject, key, issuer=None, extensions=(), *, serial=None, not_before=NOT_BEFORE,
           not_after=NOT_AFTER, version=3, algorithm=None, outer_algorithm=None, break_signature=False,
-          tag=0x0C, issuer_name=None, trailing=b""):
+          tag=0x0C, issuer_name=None, trailing=b"", unique_ids=b""):
     """A certificate of SUBJECT (as der.name() takes it) and KEY by ISSUER (None: self-signed)."""
     serial = next(_serials) if serial is None else serial
     signer = issuer.key if issuer else key
@@ -215,16 +234,17 @@ def issue(subject, key, issuer=None, extensions=(), *, serial=None, not_before=N
         issuer_name = issuer.subject if issuer else der.name(subject, tag)
     body = [der.context(0, der.integer(version - 1), True) if version > 1 else b"",
             der.integer(serial), identifier, issuer_name,
-            der.seq(der.time(not_before), der.time(not_after)), der.name(subject, tag), key.spki]
+            der.seq(der.time(not_before), der.time(not_after)), der.name(subject, tag), key.spki,
+            unique_ids]
     if extensions:
         body.append(der.context(3, encode_extensions(extensions), True))
     tbs = der.seq(*body)
-    signature = bytearray(signer.sign(algorithm, tbs))
-    if break_signature:
-        signature[-1] ^= 1
     outer = ALGORITHMS[outer_algorithm][0] if outer_algorithm else identifier
-    whole = der.seq(tbs, outer, der.bits(bytes(signature))) + trailing
-    return Cert(whole, der.name(subject, tag), key, serial)
+    cert = Cert(tbs, outer, der.name(subject, tag), key, serial, signer, algorithm)
+    if break_signature:
+        cert.der = cert.der[:-1] + bytes([cert.der[-1] ^ 1])
+    cert.der += trailing
+    return cert
 
 
 # --- revocation lists ---

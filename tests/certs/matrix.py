@@ -4,66 +4,11 @@ A case is a name, the expected answer ("accept", or the code of the first reason
 Chains are generated anew in each run.
 """
 import der
-from issue import (DAY, NOT_AFTER, NOT_BEFORE, NOW, Keys, aki, basic_constraints, eku, ext,
-                   inhibit_any, info_access, issue, key_usage, name_constraints, policies,
-                   policy_constraints, policy_mappings, revoke, san, ski)
-
-HOST = "sip.example.com"
-
-
-class Case:
-    def __init__(self, name, expected, chain, trusted, host=HOST, purpose="server", time=NOW,
-                 crls=(), options=(), profile="public"):
-        self.name, self.expected, self.chain, self.trusted = name, expected, chain, trusted
-        self.host, self.purpose, self.time, self.crls = host, purpose, time, crls
-        self.options, self.profile = list(options), profile
-
-    def arguments(self):
-        out = ["--time", str(self.time), "--purpose", self.purpose, "--profile", self.profile]
-        if self.host is not None:
-            out += ["--name", self.host]
-        return out + self.options
-
-
-class Pki:
-    """Certificates with everything that an ordinary one has; each extension can be replaced by
-    name, or left out with None, and more be added with MORE."""
-
-    def __init__(self, directory):
-        self.keys = Keys(directory)
-
-    def make(self, subject, issuer, key, defaults, overrides):
-        fields = {k: overrides.pop(k) for k in list(overrides)
-                  if k in ("serial", "not_before", "not_after", "version", "algorithm",
-                           "outer_algorithm", "break_signature", "tag", "issuer_name", "trailing")}
-        kind = overrides.pop("key_kind", "p256")
-        key = self.keys.get(overrides.pop("key", key), kind)
-        more = overrides.pop("more", [])
-        standard = dict(defaults, ski=ski(key.key_id),
-                        aki=aki(issuer.key.key_id) if issuer else None)
-        unknown = set(overrides) - set(standard) - {"san", "eku", "nc", "policies"}
-        assert not unknown, unknown
-        standard.update(overrides)
-        extensions = [e for e in standard.values() if e is not None] + list(more)
-        if fields.get("version", 3) < 3:
-            extensions = []
-        return issue(subject, key, issuer, extensions, **fields)
-
-    def root(self, subject="O=Example/CN=Root", **overrides):
-        return self.make(subject, None, subject,
-                         {"bc": basic_constraints(), "ku": key_usage("keyCertSign", "cRLSign")},
-                         overrides)
-
-    def sub(self, issuer, subject="O=Example/CN=Issuing CA", **overrides):
-        return self.make(subject, issuer, subject,
-                         {"bc": basic_constraints(), "ku": key_usage("keyCertSign", "cRLSign")},
-                         overrides)
-
-    def leaf(self, issuer, subject="CN=" + HOST, **overrides):
-        return self.make(subject, issuer, "leaf",
-                         {"bc": basic_constraints(ca=False), "ku": key_usage("digitalSignature"),
-                          "eku": eku("server"), "san": san("DNS:" + HOST)}, overrides)
-
+import forms
+from chains import HOST, Case, Pki
+from issue import (DAY, NOW, aki, basic_constraints, eku, ext, inhibit_any, info_access, key_usage,
+                   name_constraints, policies, policy_constraints, policy_mappings, revoke, san,
+                   ski)
 
 # --- one certificate with one property, in each place ---
 
@@ -76,7 +21,8 @@ EVERYWHERE = {
     "not-yet-valid": ("not_yet_valid",) * 3 + ({"not_before": NOW + 1},),
     "begins-now": ("accept",) * 3 + ({"not_before": NOW},),
     "generalized-time-before-2050": (
-        ("accept",) * 3 + ({"not_after": der.tlv(0x18, b"20300101000000Z")},)),
+        ("malformed",) * 3 + ({"not_after": der.tlv(0x18, b"20300101000000Z")},)),
+    "no-end": ("accept",) * 3 + ({"not_after": der.tlv(0x18, b"99991231235959Z")},),
     "utc-time-without-seconds": (
         "malformed", "malformed", "unknown_ca", {"not_after": der.tlv(0x17, b"3001010000Z")}),
     "time-with-zone": (
@@ -92,7 +38,7 @@ EVERYWHERE = {
         "malformed", "malformed", "unknown_ca",
         {"more": [ext(UNKNOWN, False, b""), ext(UNKNOWN, False, b"")]}),
     "serial-zero": ("malformed", "malformed", "accept", {"serial": 0}),
-    "serial-negative": ("accept",) * 3 + ({"serial": -5},),
+    "serial-negative": ("malformed", "malformed", "accept") + ({"serial": -5},),
     "serial-20-bytes": ("accept",) * 3 + ({"serial": b"\x7f" * 20},),
     "serial-21-bytes": ("malformed", "malformed", "accept", {"serial": b"\x7f" * 21}),
     "serial-padded": ("malformed", "malformed", "unknown_ca", {"serial": b"\x00\x01"}),
@@ -116,7 +62,7 @@ EVERYWHERE = {
     "malformed-aia": (
         "malformed", "malformed", "unknown_ca", {"more": [info_access("", raw=b"malformed")]}),
     "key-usage-empty": ("malformed", "malformed", "unknown_ca", {"ku": key_usage()}),
-    "no-key-usage": ("accept",) * 3 + ({"ku": None},),
+    "no-key-usage": ("accept", "malformed", "malformed", {"ku": None}),
     "key-usage-not-critical": (
         "accept", None, None, {"ku": key_usage("digitalSignature", critical=False)}),
     "rsa-2048": ("accept",) * 3 + ({"key_kind": "rsa2048"},),
@@ -193,7 +139,7 @@ def leaves(p):
     yield leaf("san-address-of-5-bytes", "malformed",
                san=san("DNS:" + HOST, der.context(7, b"\x01\x02\x03\x04\x05")))
     yield leaf("no-eku", "accept", eku=None)
-    yield leaf("critical-eku", "accept", eku=eku("server", critical=True))
+    yield leaf("critical-eku", "malformed", eku=eku("server", critical=True))
     yield leaf("eku-empty", "malformed", eku=ext("2.5.29.37", False, der.seq()))
     for purpose in ("server", "client"):
         other = {"server": "client", "client": "server"}[purpose]
@@ -219,24 +165,24 @@ def leaves(p):
 
 
 def cas(p):
-    root = p.root()
+    top = p.root()
 
-    def below(name, expected, ca_name="O=Example/CN=Issuing CA", **overrides):
-        ca = p.sub(root, ca_name, **dict(overrides))
-        yield Case(f"intermediate/{name}", expected, [p.leaf(ca), ca], [root])
+    def below(name, expected, ca_name="O=Example/CN=Issuing CA", root=None, **overrides):
+        ca = p.sub(top, ca_name, **dict(overrides))
+        yield Case(f"intermediate/{name}", expected, [p.leaf(ca), ca], [top])
         odd = p.root(ca_name, **dict(overrides))
-        yield Case(f"anchor/{name}", expected, [p.leaf(odd)], [odd])
+        yield Case(f"anchor/{name}", root or expected, [p.leaf(odd)], [odd])
 
     yield from below("not-a-ca", "not_a_ca", bc=basic_constraints(ca=False))
     yield from below("no-basic-constraints", "not_a_ca", bc=None)
-    yield from below("basic-constraints-not-critical", "accept",
+    yield from below("basic-constraints-not-critical", "malformed",
                      bc=basic_constraints(critical=False))
     yield from below("version-1", "not_a_ca", version=1)
     yield from below("no-key-cert-sign", "key_usage", ku=key_usage("cRLSign"))
     yield from below("key-usage-not-critical", "accept",
                      ku=key_usage("keyCertSign", critical=False))
-    yield from below("eku-server", "accept", eku=eku("server"))
-    yield from below("eku-any", "accept", eku=eku("any"))
+    yield from below("eku-server", "accept", root="ext_key_usage", eku=eku("server"))
+    yield from below("eku-any", "accept", root="ext_key_usage", eku=eku("any"))
     yield from below("eku-client", "ext_key_usage", eku=eku("client"))
     yield from below("eku-code", "ext_key_usage", eku=eku("code"))
     yield from below("no-name", "malformed", ca_name="")
@@ -270,7 +216,7 @@ NAMES = [
     ("sip.example.com", ["DNS:other.example"], "sip.example.com", "name_mismatch"),
     ("sip.example.com", ["IP:192.0.2.1"], "sip.example.com", "accept"),
     ("sip.example.com", ["URI:sip:sip.example.com"], "x", "name_mismatch"),
-    ("my_host.example.com", ["DNS:my_host.example.com"], "x", "name_mismatch"),
+    ("my_host.example.com", ["DNS:my_host.example.com"], "x", "malformed"),
     (None, ["DNS:other.example"], "x", "accept"),
 ]
 
@@ -480,7 +426,7 @@ def constraints(p):
     yield Case("constraints/cn-violated", "name_constraints",
                [p.leaf(ca, "CN=evil.test", san=None), ca], [root], host="evil.test")
     yield Case("constraints/cn-not-looked-at", "accept",
-               [p.leaf(ca, "CN=evil.test", san=san(DNS)), ca], [root])
+               [p.leaf(ca, "CN=evil.test", san=san(DNS)), ca], [root], profile="compatible")
     yield Case("constraints/cn-beside-an-address", "name_constraints",
                [p.leaf(ca, "CN=evil.test", san=san("IP:192.0.2.1")), ca], [root],
                host="192.0.2.1")
@@ -596,3 +542,4 @@ def all_cases(directory):
     p = Pki(directory)
     for part in (everywhere, leaves, cas, names, paths, constraints, policy, revocation):
         yield from part(p)
+    yield from forms.cases(p)

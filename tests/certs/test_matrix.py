@@ -39,10 +39,23 @@ def judge(case, directory):
     return "accept" if run.returncode == 0 else answer["code"], answer["sentence"]
 
 
+HINT = "; to accept it, set static.security.certificate_profile = compatible"
+
+
+def wrong_hints(answers):
+    """The sentences that name the setting where it does not help, or do not where it does."""
+    for name, (compatible, _) in answers.items():
+        if name.endswith("/compatible"):
+            public, sentence = answers[name.removesuffix("/compatible")]
+            helps = public != "accept" and compatible == "accept"
+            if sentence.endswith(HINT) != helps:
+                yield f"{name}: the setting {'helps' if helps else 'does not help'}: {sentence}"
+
+
 class Matrix(unittest.TestCase):
     def test_every_case(self):
         counts = collections.Counter()
-        wrong = []
+        wrong, answers = [], {}
         with tempfile.TemporaryDirectory() as directory, \
                 concurrent.futures.ThreadPoolExecutor() as pool:
             judged = [(case, pool.submit(judge, case, directory))
@@ -52,6 +65,8 @@ class Matrix(unittest.TestCase):
                 counts["accepted" if got == "accept" else "refused"] += 1
                 if got != case.expected:
                     wrong.append(f"{case.name}: expected {case.expected}, got {got}: {sentence}")
+                answers[case.name] = got, sentence
+            wrong += wrong_hints(answers)
         print(f"{sum(counts.values())} chains: {counts['accepted']} accepted, "
               f"{counts['refused']} refused", file=sys.stderr)
         self.assertEqual([], wrong, "\n" + "\n".join(wrong))

@@ -241,10 +241,13 @@ static void put_extensions(struct der *d, const struct testpki_spec *spec,
     size_t tagged = der_open(d, DER_CONTEXT_CONSTRUCTED(3));
     size_t list = der_open(d, DER_SEQUENCE);
     struct der value = {0};
+    const unsigned usage = spec->key_usage != 0 || !spec->ca || spec->no_key_usage
+                               ? spec->key_usage
+                               : TESTPKI_KEY_CERT_SIGN | TESTPKI_CRL_SIGN;
 
     put_basic_constraints(d, spec);
-    if (spec->key_usage != 0) {
-        der_named_bits(&value, (uint16_t)spec->key_usage);
+    if (usage != 0) {
+        der_named_bits(&value, (uint16_t)usage);
         take_extension(d, "2.5.29.15", true, &value);
     }
     if (spec->eku != NULL) {

@@ -7,8 +7,8 @@
  *         .subject = "CN=sip.example.com", .issuer = ca, .san = "DNS:sip.example.com"});
  *
  * What is left out of a spec gets what an ordinary certificate has: version 3, a new P-256 key,
- * valid from TESTPKI_NOT_BEFORE to TESTPKI_NOT_AFTER, SHA-256, key identifiers. No key usage, EKU
- * or SAN is written unless the spec says so.
+ * valid from TESTPKI_NOT_BEFORE to TESTPKI_NOT_AFTER, SHA-256, key identifiers, the key usage of a
+ * CA if it is one. No other key usage, no EKU and no SAN is written unless the spec says so.
  *
  * Certificates and keys live until the process ends; keys are shared by all certificates that name
  * the same one, because making them takes the time. A spec that makes no sense ends the process.
@@ -88,7 +88,8 @@ struct testpki_spec {
     bool ca;                /* basicConstraints, critical, with cA */
     int pathlen;            /* TESTPKI_PATHLEN(n), with .ca */
     bool not_ca;            /* basicConstraints without cA; with neither there is none */
-    unsigned key_usage;     /* TESTPKI_... bits, critical; 0: none */
+    unsigned key_usage;     /* TESTPKI_... bits, critical; 0: a CA's for a CA, else none */
+    bool no_key_usage;      /* none for a CA either */
     const char *const *eku; /* dotted OIDs, NULL-terminated; NULL: none */
     const char *san;        /* "DNS:a IP:192.0.2.1 IP:::1 URI:sip:a email:b@a", "\20" for a blank */
     bool san_critical;

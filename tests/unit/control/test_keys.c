@@ -137,6 +137,8 @@ static void test_values(void **state)
         {"account.X.sip_server.Y.address", "2001:db8::1", NULL},
         {"static.security.cn_rules", "rfc9525", NULL},
         {"static.security.cn_rules", "1", "it has to be one of rfc2818, rfc9525, rfc5922"},
+        {"static.security.certificate_profile", "compatible", NULL},
+        {"static.security.certificate_profile", "1", "it has to be one of public, compatible"},
         {"static.security.unset_clock", "refuse", NULL},
         {"static.security.default_ssl_method", "3", NULL},
         {"static.security.default_ssl_method", "5", NULL},

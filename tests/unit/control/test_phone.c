@@ -64,6 +64,7 @@ static void test_everything_is_set(void **state)
                                        "static.security.sip.cn_validation = 0\n"
                                        "static.security.cn_rules = rfc5922\n"
                                        "static.security.unset_clock = provisional\n"
+                                       "static.security.sip.certificate_profile = compatible\n"
                                        "account.2.security.ca_cert = 1\n"
                                        "static.security.default_ssl_method = 6\n");
     struct account_config a;
@@ -80,6 +81,7 @@ static void test_everything_is_set(void **state)
     assert_false(a.check_name);
     assert_int_equal(PEERNAME_RFC5922, a.policy.rules);
     assert_int_equal(VERIFY_CLOCK_PROVISIONAL, a.policy.clock);
+    assert_int_equal(VERIFY_PROFILE_COMPATIBLE, a.policy.profile);
     assert_int_equal(TRUST_CUSTOM, a.filter);
     assert_int_equal(TLS_1_3_ONLY, a.versions);
     settings_free(s);
@@ -219,6 +221,7 @@ static void test_any_difference_counts(void **state)
         "static.security.trust_certificates = 0\n",
         "static.security.cn_validation = 0\n",
         "static.security.cn_rules = rfc9525\n",
+        "static.security.certificate_profile = compatible\n",
         "static.security.unset_clock = refuse\n",
         "static.security.ca_cert = 0\n",
         "static.security.default_ssl_method = 5\n",

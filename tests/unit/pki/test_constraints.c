@@ -51,6 +51,7 @@ static struct answer ask(const struct certfields *ca, const struct certfields *l
 #define KEPT      CONSTRAINTS_KEPT
 #define VIOLATED  CONSTRAINTS_VIOLATED
 #define MALFORMED CONSTRAINTS_MALFORMED
+#define DOTTED    CONSTRAINTS_DOTTED
 
 static void every_form_is_compared_by_its_rules(void **state)
 {
@@ -130,7 +131,9 @@ static void every_form_is_compared_by_its_rules(void **state)
         {"DNS:example.com", NULL, "IP:192.0.2.1", KEPT},
         {"IP:192.0.2.0/24", NULL, "DNS:example.com", KEPT},
         /* bases that are none */
-        {"DNS:.example.com", NULL, "DNS:a.example.com", MALFORMED},
+        {"DNS:.example.com", NULL, "DNS:a.example.com", DOTTED},
+        {"DNS:..example.com", NULL, "DNS:a.example.com", MALFORMED},
+        {"DNS:.", NULL, "DNS:a.example.com", MALFORMED},
         {"DNS:*.example.com", NULL, "DNS:a.example.com", MALFORMED},
         {NULL, "DNS:example.com.", "IP:192.0.2.1", MALFORMED},
         {"URI:https://example.com", NULL, "DNS:a.example", MALFORMED},

@@ -150,7 +150,8 @@ static void dns_names_match_by_the_rules(void **state)
         {"sip.example.com", "example.com", 0},
         {"sip.example.com.", "sip.example.com", 0}, /* no preferred name syntax */
         {"localhost", "localhost", ALL},
-        {"my_pbx.lan", "my_pbx.lan", 0},
+        {"my_pbx.lan", "my_pbx.lan", R2818},
+        {"*.my_pbx.lan", "a.my_pbx.lan", R2818},
         {"", "example.com", 0},
         {" ", "example.com", 0},
         {".example.com", "sip.example.com", 0},
@@ -162,7 +163,11 @@ static void dns_names_match_by_the_rules(void **state)
         {"*.example.com", "a.sip.example.com", 0},
         {"*.example.com", "xn--bcher-kva.example.com", R2818 | R9525},
         {"*.xn--bcher-kva.example", "sip.xn--bcher-kva.example", R2818 | R9525},
-        {"*.co.uk", "example.co.uk", R2818 | R9525}, /* nobody here knows who registers what */
+        {"*.example.uk", "sip.example.uk", R2818 | R9525},
+        {"*.com.example", "sip.com.example", R2818 | R9525},
+        {"*.co.uk", "example.co.uk", 0}, /* what can be told without a list of such domains */
+        {"*.COM.au", "example.com.au", 0},
+        {"*.b.co.uk", "a.b.co.uk", R2818 | R9525},
         /* too wide, or in the wrong place */
         {"*", "example", 0},
         {"*", "example.com", 0},
@@ -295,7 +300,7 @@ static void common_names_stand_in_where_nothing_better_is(void **state)
         {"CN=SIP.example.com", NULL, "sip.example.com", R2818 | R5922},
         {"CN=*.example.com", NULL, "sip.example.com", R2818},
         {"CN=*.com", NULL, "example.com", 0},
-        {"CN=s*.example.com", NULL, "sip.example.com", R2818},
+        {"CN=s*.example.com", NULL, "sip.example.com", 0},
         /* the last one is the most specific */
         {"CN=other.example,CN=sip.example.com", NULL, "sip.example.com", R2818 | R5922},
         {"CN=sip.example.com,CN=other.example", NULL, "sip.example.com", 0},

@@ -87,7 +87,7 @@ static void unsafe_rsa_keys_are_told(void **state)
     }
     struct slice even = modulus(buf, 2048);
     buf[even.n - 1] &= 0xfe;
-    struct der d = rsa_key(even, SLICE_LIT("\x03"), false);
+    struct der d = rsa_key(even, SLICE_LIT("\x03"), true);
     assert_true(pubkey_read(der_slice(&d)).bad_exponent);
     der_free(&d);
 }
@@ -107,12 +107,16 @@ static void malformed_keys_are_no_keys(void **state)
         assert_int_equal(pubkey_read(der_slice(&d)).type, PUBKEY_OTHER);
         der_free(&d);
     }
+    uint8_t buf[2048]; /* RFC 3279 section 2.3.1: the parameters are NULL, and not absent */
+    struct der absent = rsa_key(modulus(buf, 2048), SLICE_LIT("\x03"), false);
+    assert_int_equal(pubkey_read(der_slice(&absent)).type, PUBKEY_OTHER);
+    der_free(&absent);
     assert_int_equal(pubkey_read(SLICE_EMPTY).type, PUBKEY_OTHER);
     assert_int_equal(pubkey_read(SLICE_LIT("\x30\x00")).type, PUBKEY_OTHER);
 }
 
-/* An EC key with these PARAMETERS; its point does not matter here. */
-static struct der ec_key(const char *curve, struct slice parameters)
+/* An EC key with these PARAMETERS. */
+static struct der ec_key(const char *curve, struct slice parameters, struct slice point)
 {
     struct der d = {0};
     const size_t spki = der_open(&d, DER_SEQUENCE);
@@ -123,7 +127,7 @@ static struct der ec_key(const char *curve, struct slice parameters)
         der_oid(&d, curve);
     der_raw(&d, parameters);
     der_close(&d, seq);
-    der_bits(&d, SLICE_LIT("\x04xy"));
+    der_bits(&d, point);
     der_close(&d, spki);
     return d;
 }
@@ -149,11 +153,42 @@ static void curves_are_known_by_name(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct der d = ec_key(cases[i].curve, cases[i].parameters);
+        struct der d = ec_key(cases[i].curve, cases[i].parameters, SLICE_LIT("\x04xy"));
         const struct pubkey k = pubkey_read(der_slice(&d));
 
         assert_int_equal(k.type, PUBKEY_EC);
         assert_int_equal(k.bits, cases[i].bits);
+        der_free(&d);
+    }
+}
+
+static void points_have_the_length_of_their_curve(void **state)
+{
+    static const struct {
+        const char *curve;
+        uint8_t form;
+        size_t length;
+        bool bad;
+    } cases[] = {
+        {"1.2.840.10045.3.1.7", 4, 65, false}, {"1.2.840.10045.3.1.7", 2, 33, false},
+        {"1.2.840.10045.3.1.7", 3, 33, false}, {"1.2.840.10045.3.1.7", 4, 64, true},
+        {"1.2.840.10045.3.1.7", 4, 66, true},  {"1.2.840.10045.3.1.7", 4, 33, true},
+        {"1.2.840.10045.3.1.7", 2, 65, true},  {"1.2.840.10045.3.1.7", 6, 65, true}, /* hybrid */
+        {"1.2.840.10045.3.1.7", 0, 1, true}, /* at infinity */
+        {"1.3.132.0.34", 4, 97, false},        {"1.3.132.0.34", 4, 65, true},
+        {"1.3.132.0.35", 4, 133, false}, /* 521 bits are 66 bytes */
+        {"1.3.132.0.35", 4, 131, true},
+    };
+    uint8_t point[140];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        memset(point, 0x55, sizeof point);
+        point[0] = cases[i].form;
+        struct der d = ec_key(cases[i].curve, SLICE_EMPTY, slice_of(point, cases[i].length));
+
+        if (pubkey_read(der_slice(&d)).bad_point != cases[i].bad)
+            fail_msg("%s, form %u, %zu bytes", cases[i].curve, cases[i].form, cases[i].length);
         der_free(&d);
     }
 }
@@ -190,6 +225,7 @@ static void signature_algorithms_are_known(void **state)
         {"1.2.840.10045.4.3.2", {NULL, 0}, true, SIG_ECDSA, SIG_SHA256},
         {"1.2.840.10045.4.3.4", {NULL, 0}, true, SIG_ECDSA, SIG_SHA512},
         {"1.2.840.113549.1.1.11", {(const uint8_t *)"\x30\x00", 2}, false, 0, 0},
+        {"1.2.840.10045.4.3.2", WITH_NULL, false, 0, 0},   /* RFC 5758: absent */
         {"1.2.840.113549.1.1.2", WITH_NULL, false, 0, 0},  /* MD2 */
         {"1.2.840.10040.4.3", {NULL, 0}, false, 0, 0},     /* DSA */
         {"1.3.101.112", {NULL, 0}, false, 0, 0},           /* Ed25519 */
@@ -363,6 +399,7 @@ int main(void)
         cmocka_unit_test(unsafe_rsa_keys_are_told),
         cmocka_unit_test(malformed_keys_are_no_keys),
         cmocka_unit_test(curves_are_known_by_name),
+        cmocka_unit_test(points_have_the_length_of_their_curve),
         cmocka_unit_test(signature_algorithms_are_known),
         cmocka_unit_test(pss_parameters_must_make_sense),
         cmocka_unit_test(one_changed_bit_or_another_key_is_noticed),
