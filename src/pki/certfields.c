@@ -202,8 +202,39 @@ static bool take_critical(struct certfields *c, struct slice *ext, bool *critica
     return true;
 }
 
+/* More than a certificate ever has; what has more is not compared pair by pair for long. */
+#define EXTENSIONS_MAX 64
+
+/* Those that are not known, to tell when one comes twice. */
+struct strangers {
+    struct slice oid[EXTENSIONS_MAX];
+    size_t count;
+};
+
+static void note_twice(struct certfields *c)
+{
+    note_flaw(c, "it has an extension twice"); /* RFC 5280 section 4.2 */
+}
+
+static RESULT note_stranger(struct certfields *c, struct strangers *s, struct slice oid,
+                            bool critical, struct errinfo *e)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (slice_eq(s->oid[i], oid))
+            note_twice(c);
+    if (s->count == EXTENSIONS_MAX)
+        return fail(e, ERR_LIMIT, "it has more than %d extensions", EXTENSIONS_MAX);
+    s->oid[s->count++] = oid;
+    if (critical && !c->unknown_critical) {
+        c->unknown_critical = true;
+        c->unknown_oid = oid;
+    }
+    return OK;
+}
+
 /* Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING } */
-static RESULT read_extension(struct certfields *c, struct slice ext, struct errinfo *e)
+static RESULT read_extension(struct certfields *c, struct strangers *s, struct slice ext,
+                             struct errinfo *e)
 {
     struct slice oid;
     struct cert_ext_field field = {.present = true};
@@ -214,13 +245,10 @@ static RESULT read_extension(struct certfields *c, struct slice ext, struct erri
         return fail(e, ERR_PARSE, "an extension is malformed");
     while (i < CERT_EXT_COUNT && !slice_eq(known[i].oid, oid))
         i++;
-    if (i == CERT_EXT_COUNT) {
-        if (field.critical && !c->unknown_critical) {
-            c->unknown_critical = true;
-            c->unknown_oid = oid;
-        }
-        return OK;
-    }
+    if (i == CERT_EXT_COUNT)
+        return note_stranger(c, s, oid, field.critical, e);
+    if (c->ext[i].present)
+        note_twice(c);
     c->ext[i] = field;
     if (!read_known(c, (enum cert_ext)i)) {
         c->ext[i].value = SLICE_EMPTY;
@@ -229,25 +257,12 @@ static RESULT read_extension(struct certfields *c, struct slice ext, struct erri
     return OK;
 }
 
-/* Whether OID stands in one of the extensions that REST begins with. */
-static bool is_repeated(struct slice rest, struct slice oid)
-{
-    struct slice ext, other;
-
-    while (der_take(&rest, DER_SEQUENCE, &ext))
-        if (der_take(&ext, DER_OID, &other) && slice_eq(oid, other))
-            return true;
-    return false;
-}
-
-/* More than a certificate ever has; what has more is not compared pair by pair for long. */
-#define EXTENSIONS_MAX 64
-
 static RESULT read_extensions(struct certfields *c, struct slice all, struct errinfo *e)
 {
-    struct slice list, ext, oid;
-    size_t count = 0;
+    struct slice list, ext;
+    struct strangers s;
 
+    s.count = 0;
     if (!der_take(&all, DER_SEQUENCE, &list) || all.n != 0)
         return fail(e, ERR_PARSE, "its extensions are malformed");
     if (list.n == 0)
@@ -255,11 +270,7 @@ static RESULT read_extensions(struct certfields *c, struct slice all, struct err
     while (list.n > 0) {
         if (!der_take(&list, DER_SEQUENCE, &ext))
             return fail(e, ERR_PARSE, "its extensions are malformed");
-        if (++count > EXTENSIONS_MAX)
-            return fail(e, ERR_LIMIT, "it has more than %d extensions", EXTENSIONS_MAX);
-        TRY(read_extension(c, ext, e));
-        if (der_take(&ext, DER_OID, &oid) && is_repeated(list, oid)) /* RFC 5280 section 4.2 */
-            note_flaw(c, "it has an extension twice");
+        TRY(read_extension(c, &s, ext, e));
     }
     return OK;
 }

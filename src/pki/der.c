@@ -1,23 +1,29 @@
 #include "pki/der.h"
 
+/* A length in the long form, at IN, whose header has 2 bytes and as many more as it says. It is in
+ * the shortest form that it fits (X.690 section 10.1). */
+static bool long_length(struct slice in, size_t *head, size_t *n)
+{
+    const size_t octets = *n & 0x7f;
+
+    *head += octets;
+    if (octets == 0 || octets > 4 || in.n < *head || in.p[2] == 0)
+        return false;
+    *n = 0;
+    for (size_t i = 2; i < *head; i++)
+        *n = *n << 8 | in.p[i];
+    return *n >= 0x80;
+}
+
 bool der_next(struct slice *in, struct der_item *out)
 {
-    size_t head = 2;
-    size_t n;
+    size_t head = 2, n;
 
     if (in->n < head)
         return false;
     n = in->p[1];
-    if (n >= 0x80) {
-        size_t octets = n & 0x7f;
-
-        head += octets;
-        if (octets == 0 || octets > 4 || in->n < head)
-            return false;
-        n = 0;
-        for (size_t i = 2; i < head; i++)
-            n = n << 8 | in->p[i];
-    }
+    if (n >= 0x80 && !long_length(*in, &head, &n))
+        return false;
     if (n > in->n - head)
         return false;
     out->tag = in->p[0];
@@ -29,12 +35,10 @@ bool der_next(struct slice *in, struct der_item *out)
 
 bool der_take(struct slice *in, uint8_t tag, struct slice *value)
 {
-    struct slice rest = *in;
     struct der_item item;
 
-    if (!der_next(&rest, &item) || item.tag != tag)
+    if (in->n == 0 || in->p[0] != tag || !der_next(in, &item))
         return false;
     *value = item.value;
-    *in = rest;
     return true;
 }

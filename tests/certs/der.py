@@ -133,3 +133,38 @@ def pem(label, der):
     body = base64.encodebytes(der).decode().replace("\n", "")
     lines = [body[i:i + 64] for i in range(0, len(body), 64)]
     return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
+
+
+# --- reading, as far as it takes to change something and write it again ---
+
+def _header(data, at):
+    """Tag, and where the content of the element at AT begins and ends."""
+    length, begin = data[at + 1], at + 2
+    if length & 0x80:
+        begin += length & 0x7F
+        length = int.from_bytes(data[at + 2:begin], "big")
+    if begin + length > len(data):
+        raise IndexError
+    return data[at], begin, begin + length
+
+
+def parse(data):
+    """A list of (tag, content); the content of constructed elements is such a list, and that of an
+    OCTET STRING too if it is DER itself."""
+    out, at = [], 0
+    while at < len(data):
+        tag, begin, end = _header(data, at)
+        content = data[begin:end]
+        if tag & 0x20 or (tag == 0x04 and content[:1] in (b"\x30", b"\x03", b"\x04")):
+            try:
+                content = parse(content)
+            except IndexError:
+                pass
+        out.append((tag, content))
+        at = end
+    return out
+
+
+def write(tree):
+    return b"".join(tlv(tag, content if isinstance(content, bytes) else write(content))
+                    for tag, content in tree)

@@ -24,8 +24,10 @@ REFUSALS = [
     ("unknown-ca", "unknown_ca", "Elsewhere Test Root", "unknown ca"),
     ("self-signed", "self_signed", "self-signed", "unknown ca"),
     ("missing-intermediate", "missing_intermediate", "Example Test Issuing CA", "unknown ca"),
-    ("issuer-not-ca", "not_a_ca", "", "bad certificate"),
-    ("client-purpose", "ext_key_usage", "", "bad certificate"),
+    ("issuer-not-ca", "not_a_ca", "may not issue certificates: it is not a CA's", "bad certificate"),
+    ("client-purpose", "ext_key_usage", "is not for a TLS server", "bad certificate"),
+    ("home-made", "malformed", "to accept it, set static.security.certificate_profile = compatible",
+     "bad certificate"),
     ("outside-constraints", "name_constraints", "Example Constrained CA", "bad certificate"),
     ("outside-soft-constraints", "name_constraints", "Example Constrained CA", "bad certificate"),
 ]
@@ -101,7 +103,9 @@ class Registers(Case):
         events = self.phone.start().events()
         for number, profile in enumerate([*profiles, "a stray certificate"], 1):
             with self.subTest(profile):
-                self.assertEqual(events.wait_locked(number)["assurance"], "full")
+                account = events.wait_locked(number)
+                self.assertEqual(account["assurance"], "full")
+                self.assertIn("Verified: localhost, issued by Example", account["sentence"])
 
     def add_stray_certificate(self, endpoint):
         """One with a kind of key that mbedTLS cannot read, behind a chain that does not need it."""
@@ -181,6 +185,12 @@ class Refuses(Case):
         account = self.phone.account(1, endpoint.port).start().events().wait_locked(1)
         self.assertEqual(account["assurance"], "none")
         self.assertEqual(account["verdict"], "unverified")
+
+    def test_home_made_certificate(self):
+        endpoint = Endpoint(self.pki, "home-made")
+        self.kamailio(endpoint)
+        account = self.phone.account(1, endpoint.port, **{"security.certificate_profile": "compatible"})
+        self.assertEqual(account.start().events().wait_locked(1)["assurance"], "full")
 
     def test_name_checking_off(self):
         endpoint = Endpoint(self.pki, "wrong-name")

@@ -52,8 +52,11 @@ static void put_network(struct der *d, const char *text)
     (void)snprintf(address, sizeof address, "%.*s", (int)(slash - text), text);
     if (inet_pton(v6 ? AF_INET6 : AF_INET, address, bytes) != 1)
         abort();
-    for (int i = 0; i < atoi(slash + 1); i++)
-        bytes[n + (size_t)i / 8] |= (uint8_t)(0x80 >> i % 8);
+    const unsigned long ones = strtoul(slash + 1, NULL, 10);
+    if (ones > 8 * n)
+        abort();
+    for (size_t i = 0; i < ones; i++)
+        bytes[n + i / 8] |= (uint8_t)(0x80 >> i % 8);
     der_put(d, DER_CONTEXT(7), (struct slice){bytes, 2 * n});
 }
 

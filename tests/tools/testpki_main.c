@@ -184,6 +184,15 @@ static void issuer_not_ca(const struct pki *pki, const struct testpki_cert **cha
     chain[0] = testpki_make(&s);
 }
 
+/* As scripts for home-made PKIs write them: version 1, so the name is in the CN alone. */
+static void home_made(const struct pki *pki, const struct testpki_cert **chain)
+{
+    struct testpki_spec s = server(pki);
+
+    s.version = 1;
+    chain[0] = testpki_make(&s);
+}
+
 /* An intermediate CA that may issue for NAME and for 127.0.0.0/8 (RFC 5280 section 4.2.1.10). */
 static const struct testpki_cert *constrained_ca(const struct pki *pki, const char *name,
                                                  bool critical)
@@ -368,6 +377,7 @@ static const struct {
     {"self-signed", "by its own key", self_signed},
     {"missing-intermediate", "the intermediate CA is not sent", missing_intermediate},
     {"issuer-not-ca", "issued by a server certificate", issuer_not_ca},
+    {"home-made", "of version 1, which only the compatible profile accepts", home_made},
     {"outside-constraints", "by a CA that may not issue for HOST", outside_constraints},
     {"outside-soft-constraints", "the same, not critical", outside_soft_constraints},
     {"client-purpose", "a server with a client's extended key usage", client_purpose},

@@ -385,6 +385,16 @@ static int find_word(const char *const *words, const char *word)
     return -1;
 }
 
+static long number_of(const char *text, long most)
+{
+    char *end;
+    const long n = strtol(text, &end, 10);
+
+    if (end == text || *end != '\0' || n < 0 || n > most)
+        die(text, NULL);
+    return n;
+}
+
 static struct options parse(int argc, char **argv)
 {
     enum { LISTEN, CONNECT, CERT, KEY, CA, NAME, AUTH, VERSIONS, SAY, TIMES, ANSWERS, HELP };
@@ -411,10 +421,10 @@ static struct options parse(int argc, char **argv)
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         switch (c) {
         case LISTEN:
-            o.listen_port = atoi(optarg);
+            o.listen_port = (int)number_of(optarg, UINT16_MAX);
             break;
         case CONNECT:
-            o.connect_port = atoi(optarg);
+            o.connect_port = (int)number_of(optarg, UINT16_MAX);
             break;
         case CERT:
             o.cert = optarg;
@@ -438,10 +448,10 @@ static struct options parse(int argc, char **argv)
             o.say = optarg;
             break;
         case TIMES:
-            o.times = (unsigned)atoi(optarg);
+            o.times = (unsigned)number_of(optarg, INT32_MAX);
             break;
         case ANSWERS:
-            o.answers = (unsigned)atoi(optarg);
+            o.answers = (unsigned)number_of(optarg, INT32_MAX);
             break;
         case HELP:
             (void)fputs(help, stdout);
