@@ -177,12 +177,24 @@ static struct result reconnect(void *arg, const struct cJSON *params, struct cJS
                      result, e);
 }
 
+static struct result rules(void *arg, const struct cJSON *params, struct cJSON **result,
+                           struct errinfo *e)
+{
+    struct account *a = NULL;
+
+    TRY(find_account(arg, params, &a, e));
+    const struct account_rules r = account_rules(a);
+    struct cJSON *o = report_rules(account_number(a), &r);
+    return hand_over(o, o != NULL, result, e);
+}
+
 static const struct jsonrpc_method ui_methods[] = {{NULL, NULL, NULL}};
 
 static const char *const account_params[] = {"account", NULL};
 static const struct jsonrpc_method admin_methods[] = {
     {"account.list", NULL, account_list},
     {"account.reconnect", account_params, reconnect},
+    {"account.rules", account_params, rules},
     {NULL, NULL, NULL},
 };
 

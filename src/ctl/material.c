@@ -111,14 +111,14 @@ static struct result add_trusted(void *arg, struct slice der, struct errinfo *e)
     return append(arg, der, e);
 }
 
-static struct result read_trusted(struct slice content, struct material *m, struct errinfo *e)
+struct result material_add_trusted(struct slice content, struct material *m, struct errinfo *e)
 {
     return certfile_each(content, add_trusted, m, e);
 }
 
 RESULT material_read_trusted(const char *path, struct material *m, struct errinfo *e)
 {
-    return read_file(path, read_trusted, m, e);
+    return read_file(path, material_add_trusted, m, e);
 }
 
 /* --- what is made of them --- */

@@ -28,6 +28,9 @@ RESULT material_read_chain(const char *path, struct material *m, struct errinfo 
 /* Appends the trusted certificates of PATH, in any shape that certfile_each() reads. */
 RESULT material_read_trusted(const char *path, struct material *m, struct errinfo *e);
 
+/* The same for what such a file would have in it. */
+RESULT material_add_trusted(struct slice content, struct material *m, struct errinfo *e);
+
 /* Appends the revocation lists of PATH, PEM or DER. ERR_NOT_FOUND if there is none. */
 RESULT material_read_crls(const char *path, struct material *m, struct errinfo *e);
 

@@ -1,6 +1,5 @@
 /* probe: asks a server for its certificates, and says what an account would make of them. */
 #include <cjson/cJSON.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,7 @@
 #include "base/limits.h"
 #include "ctl/ctl.h"
 #include "ctl/judgement.h"
-#include "ctl/material.h"
+#include "ctl/judgeopts.h"
 #include "ctl/probe.h"
 #include "sys/entropy.h"
 #include "sys/store.h"
@@ -19,30 +18,25 @@
 
 struct job {
     struct probe_question question;
-    char host[256];
-    struct peername name;
-    bool has_name, with_builtin;
-    struct material trusted, crls;
+    struct judgeopts how;
+    struct judgeopts_server server;
     const char *cert, *key;
-    struct verify_policy policy;
-    int64_t now_s;
+    int account; /* 0: none was named */
 };
 
 static const char usage[] =
-    "usage: sipsctl probe [OPTION]... HOST[:PORT]\n\n"
+    "usage: sipsctl probe [OPTION]... HOST[:PORT]\n"
+    "       sipsctl probe [OPTION]... --account N [HOST[:PORT]]\n\n"
     "Makes a real TLS handshake with a SIP server (port 5061) and judges it as sipsd would.\n"
     "Nothing is registered, and sipsd need not run.\n\n"
-    "  --name NAME       the name that its certificate must be for; else HOST\n"
-    "  --trusted FILE    trust what is in FILE, and no built-in certificate; may repeat\n"
-    "  --builtin         trust the built-in certificates beside those\n"
-    "  --crl FILE        revocation lists; may repeat\n"
-    "  --cert FILE       our certificate and chain, for a server that asks for one\n"
-    "  --key FILE        its private key, if that is not in the same file\n"
-    "  --time T          the time to judge at: epoch seconds or ISO 8601, UTC; else now\n"
-    "  --rules R         how names match: rfc2818 (as without it), rfc9525, rfc5922\n"
-    "  --tls V           1.2 or 1.3 alone\n"
-    "  --json            for scripts\n\n"
-    "Exit status: 0 accepted, 1 refused by either side, 2 could not be asked.\n";
+    "  --account N            judge as sipsd does for its account N, with its trusted "
+    "certificates;\n"
+    "                         options behind it change that\n"
+    "  --name NAME            the name that its certificate must be for; else HOST\n"
+    "  --cert FILE            our certificate and chain, for a server that asks for one\n"
+    "  --key FILE             its private key, if that is not in the same file\n"
+    "  --tls V                1.2 or 1.3 alone\n" JUDGEOPTS_USAGE
+    "\nExit status: 0 accepted, 1 refused by either side, 2 could not be asked.\n";
 
 /* --- options --- */
 
@@ -63,11 +57,13 @@ static RESULT read_target(struct job *j, const char *text, struct errinfo *e)
     }
     if (bracketed && host.n > 2 && host.p[host.n - 1] == ']')
         host = slice_of(host.p + 1, host.n - 2);
-    if (host.n == 0 || !slice_to_str(host, j->host, sizeof j->host))
+    if (host.n == 0 || !slice_to_str(host, j->server.host, sizeof j->server.host))
         return fail(e, ERR_INVALID, "'%s' is no host", text);
-    j->question.host = j->host;
-    j->question.port = (uint16_t)port;
-    return j->has_name ? OK : peername_parse(host, &j->name, e);
+    j->server.port = (uint16_t)port;
+    if (j->how.has_name || j->account != 0) /* the account's name, or none if it checks none */
+        return OK;
+    j->how.has_name = true;
+    return peername_parse(host, &j->how.name, e);
 }
 
 static RESULT set_tls(struct job *j, const char *text, struct errinfo *e)
@@ -81,60 +77,54 @@ static RESULT set_tls(struct job *j, const char *text, struct errinfo *e)
     return OK;
 }
 
+static RESULT set_account(struct job *j, const char *text, struct errinfo *e)
+{
+    uint64_t number;
+
+    if (!slice_to_u64(slice_of_str(text), LIMIT_ACCOUNTS, &number) || number == 0)
+        return fail(e, ERR_INVALID, "--account is a number from 1 to %d, not '%s'", LIMIT_ACCOUNTS,
+                    text);
+    j->account = (int)number;
+    TRY(judgeopts_of_account(&j->how, j->account, &j->server, e));
+    return strcmp(j->server.tls, "any") == 0 ? OK : set_tls(j, j->server.tls, e);
+}
+
+enum { ACCOUNT = JUDGEOPTS_END, CERT, KEY, TLS, HELP };
+
 static RESULT set_option(struct job *j, int option, const char *value, struct errinfo *e)
 {
     switch (option) {
-    case 'n':
-        j->has_name = true;
-        return peername_parse(slice_of_str(value), &j->name, e);
-    case 'T':
-        return material_read_trusted(value, &j->trusted, e);
-    case 'b':
-        j->with_builtin = true;
-        return OK;
-    case 'C':
-        return material_read_crls(value, &j->crls, e);
-    case 'c':
+    case ACCOUNT:
+        return set_account(j, value, e);
+    case CERT:
         j->cert = value;
         return OK;
-    case 'k':
+    case KEY:
         j->key = value;
         return OK;
-    case 't':
-        return clock_from_iso(value, &j->now_s)
-                   ? OK
-                   : fail(e, ERR_INVALID,
-                          "--time is seconds since 1970 or like 2026-11-23T15:00:00Z, not '%s'",
-                          value);
-    case 'r':
-        return peername_rules_from_name(value, &j->policy.rules)
-                   ? OK
-                   : fail(e, ERR_INVALID, "--rules is rfc2818, rfc9525 or rfc5922, not '%s'",
-                          value);
-    case 'v':
+    case TLS:
         return set_tls(j, value, e);
-    case 'j':
-        ctl_options.json = true;
-        return OK;
     default:
-        return fail(e, ERR_INVALID, "see sipsctl probe --help");
+        if (option >= JUDGEOPTS_END)
+            return fail(e, ERR_INVALID, "see sipsctl probe --help");
+        return judgeopts_set(&j->how, option, value, e);
     }
 }
 
 /* *ASKED: --help was given, and there is nothing else to do. */
 static RESULT read_arguments(struct job *j, int argc, char **argv, bool *asked, struct errinfo *e)
 {
-    static const struct option options[] = {
-        {"name", required_argument, NULL, 'n'}, {"trusted", required_argument, NULL, 'T'},
-        {"builtin", no_argument, NULL, 'b'},    {"crl", required_argument, NULL, 'C'},
-        {"cert", required_argument, NULL, 'c'}, {"key", required_argument, NULL, 'k'},
-        {"time", required_argument, NULL, 't'}, {"rules", required_argument, NULL, 'r'},
-        {"tls", required_argument, NULL, 'v'},  {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    static const struct option options[] = {JUDGEOPTS_ROWS,
+                                            {"account", required_argument, NULL, ACCOUNT},
+                                            {"cert", required_argument, NULL, CERT},
+                                            {"key", required_argument, NULL, KEY},
+                                            {"tls", required_argument, NULL, TLS},
+                                            {"help", no_argument, NULL, HELP},
+                                            {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
+        if (c == HELP) {
             *asked = true;
             return OK;
         }
@@ -142,6 +132,8 @@ static RESULT read_arguments(struct job *j, int argc, char **argv, bool *asked, 
     }
     if (j->key != NULL && j->cert == NULL)
         return fail(e, ERR_INVALID, "--key goes with --cert");
+    if (argc == optind && j->account != 0)
+        return OK;
     if (argc - optind != 1)
         return fail(e, ERR_INVALID, "one server is needed; see sipsctl probe --help");
     return read_target(j, argv[optind], e);
@@ -172,44 +164,18 @@ static RESULT load_identity(struct job *j, struct errinfo *e)
 
 /* --- asking --- */
 
-static void refused(void *arg, const char *name, const struct errinfo *why)
-{
-    (void)arg;
-    (void)ctl_fail(CTL_OK, "a %s cannot be used: %s", name, why->text);
-}
-
-static RESULT ask_with(struct job *j, struct trust *trust, struct probe_answer *out,
-                       struct errinfo *e)
-{
-    struct crl *crls;
-
-    TRY(material_crls(&j->crls, &crls, e));
-    j->question.judgement = (struct verify_input){
-        .trust = trust,
-        .filter = j->trusted.count == 0 ? TRUST_DEFAULT
-                  : j->with_builtin     ? TRUST_ALL
-                                        : TRUST_CUSTOM,
-        .crls = crls,
-        .crls_count = j->crls.count,
-        .name = &j->name,
-        .now = {j->now_s, CLOCK_SET},
-        .purpose = VERIFY_SERVER,
-        .policy = &j->policy,
-    };
-    j->question.server_name = j->name.text;
-    const struct result r = probe_run(&j->question, out, e);
-    free(crls);
-    return r;
-}
-
 static RESULT ask(struct job *j, struct probe_answer *out, struct errinfo *e)
 {
-    struct trust *trust;
+    struct probe_question *q = &j->question;
 
     TRY(load_identity(j, e));
-    TRY(material_trust(&j->trusted, refused, &trust, e));
-    const struct result r = ask_with(j, trust, out, e);
-    trust_unref(trust);
+    TRY(judgeopts_input(&j->how, &q->judgement, e));
+    q->judgement.purpose = VERIFY_SERVER;
+    q->host = j->server.host;
+    q->port = j->server.port != 0 ? j->server.port : SIPS_PORT;
+    q->server_name = j->how.has_name ? j->how.name.text : j->server.host;
+    const struct result r = probe_run(q, out, e);
+    judgeopts_drop(&q->judgement);
     return r;
 }
 
@@ -235,7 +201,7 @@ static void print_answer(const struct job *j, const struct probe_answer *a)
     if (!a->connected)
         return;
     addr_format(&a->remote, address);
-    (void)printf("%s at %s", j->host, address);
+    (void)printf("%s at %s", j->server.host, address);
     if (a->facts.version != NULL)
         (void)printf(": %s", a->facts.version);
     if (a->facts.cipher != NULL)
@@ -282,19 +248,19 @@ static int64_t epoch_s(void)
 
 int ctl_probe(int argc, char **argv)
 {
-    struct job j = {.now_s = epoch_s(), .policy = {.check_trust = true}};
+    struct job j = {.account = 0};
     struct probe_answer answer;
     struct errinfo e = ERRINFO_INIT;
     bool help = false;
 
+    judgeopts_init(&j.how);
     struct result r = read_arguments(&j, argc, argv, &help, &e);
     if (is_ok(r) && !help)
         r = tls_global_init(&entropy_system, epoch_s, &e);
     if (is_ok(r) && !help)
         r = ask(&j, &answer, &e);
     identity_unref(j.question.identity);
-    material_free(&j.trusted);
-    material_free(&j.crls);
+    judgeopts_free(&j.how);
     if (!help)
         tls_global_free();
     if (is_err(r))

@@ -597,3 +597,15 @@ int account_number(const struct account *a)
 {
     return a->number;
 }
+
+struct account_rules account_rules(const struct account *a)
+{
+    const struct judge *j = &a->flow.judge;
+
+    return (struct account_rules){.host = a->host,
+                                  .port = a->route.port,
+                                  .name = j->check_name ? &j->name : NULL,
+                                  .policy = &j->policy,
+                                  .filter = j->filter,
+                                  .versions = a->flow.versions};
+}

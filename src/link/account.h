@@ -160,4 +160,16 @@ void account_clock_changed(struct account *a);
 struct account_status account_status(const struct account *a);
 int account_number(const struct account *a);
 
+/* Whom it connects to and how it judges the answer, for those who want to judge alike. Borrowed,
+ * valid as long as A. */
+struct account_rules {
+    const char *host;
+    uint16_t port;
+    const struct peername *name; /* that the server's certificate must have; NULL: any */
+    const struct verify_policy *policy;
+    enum trust_filter filter;
+    enum tls_versions versions;
+};
+struct account_rules account_rules(const struct account *a);
+
 #endif

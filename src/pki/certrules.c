@@ -99,7 +99,8 @@ static void check_key(const struct verify_input *in, const struct place *at, str
 {
     const struct pubkey key = pubkey_read(at->cert->key);
 
-    if (key.bad_point) {
+    if (key.bad_point || (key.type == PUBKEY_EC && key.bits >= 256 && at->depth == 0 &&
+                          !pubkey_is_sound(at->cert->key))) {
         fault(f, REASON_WEAK_KEY, at, "has a key that is no point of its elliptic curve");
         return;
     }

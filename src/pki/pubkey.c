@@ -120,6 +120,23 @@ struct pubkey pubkey_read(struct slice spki)
     return out;
 }
 
+static bool parse_key(struct slice spki, mbedtls_pk_context *pk)
+{
+    unsigned char *p = (unsigned char *)(uintptr_t)spki.p; /* read only, for all its type */
+
+    return mbedtls_pk_parse_subpubkey(&p, spki.p + spki.n, pk) == 0 && p == spki.p + spki.n;
+}
+
+bool pubkey_is_sound(struct slice spki)
+{
+    mbedtls_pk_context pk;
+
+    mbedtls_pk_init(&pk);
+    const bool sound = parse_key(spki, &pk);
+    mbedtls_pk_free(&pk);
+    return sound;
+}
+
 /* --- signature algorithms --- */
 
 static const struct {
@@ -254,8 +271,7 @@ bool sig_check(struct slice algorithm, struct slice signed_bytes, struct slice s
     if (md == NULL || mbedtls_md(md, signed_bytes.p, signed_bytes.n, hash) != 0)
         return false;
     mbedtls_pk_init(&pk);
-    unsigned char *p = (unsigned char *)(uintptr_t)spki.p; /* read only, for all its type */
-    if (mbedtls_pk_parse_subpubkey(&p, spki.p + spki.n, &pk) == 0 && p == spki.p + spki.n)
+    if (parse_key(spki, &pk))
         good = check_with(&pk, &a, slice_of(hash, mbedtls_md_get_size(md)), signature);
     mbedtls_pk_free(&pk);
     return good;

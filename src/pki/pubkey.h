@@ -24,6 +24,10 @@ struct pubkey {
  */
 struct pubkey pubkey_read(struct slice spki);
 
+/* Whether a key that reads well is one: its point is on the curve. Costs a little arithmetic; a
+ * signature check finds out by itself. */
+bool pubkey_is_sound(struct slice spki);
+
 /* --- signatures: AlgorithmIdentifier --- */
 
 enum sig_digest { SIG_MD5, SIG_SHA1, SIG_SHA224, SIG_SHA256, SIG_SHA384, SIG_SHA512 };

@@ -261,6 +261,8 @@ KEYS = [
      lambda k: point(k, lambda xy: bytes([2 + (xy[64] & 1)]) + xy[1:33])),
     ("point-hybrid", "weak_key", "p256", lambda k: point(k, lambda xy: bytes([6]) + xy[1:])),
     ("point-at-infinity", "weak_key", "p256", lambda k: point(k, lambda xy: b"\x00")),
+    ("point-off-the-curve", "weak_key", "p256",
+     lambda k: point(k, lambda xy: xy[:-1] + bytes([xy[-1] ^ 1]))),
     ("point-too-short", "weak_key", "p256", lambda k: point(k, lambda xy: xy[:-1])),
     ("point-too-long", "weak_key", "p256", lambda k: point(k, lambda xy: xy + b"\x00")),
 ]

@@ -84,7 +84,8 @@ class Page(unittest.TestCase):
         """Has sipsd say all that the page has examples of."""
         admin = phone.control()
         cls.status = events.call("status")
-        cls.answers = {"account.reconnect": admin.call("account.reconnect", {"account": 1})}
+        cls.answers = {"account.reconnect": admin.call("account.reconnect", {"account": 1}),
+                       "account.rules": admin.call("account.rules", {"account": 1})}
         try:
             admin.call("account.reconnect", {"account": 9})
         except RuntimeError as e:
@@ -143,6 +144,8 @@ class Page(unittest.TestCase):
             return self.status
         if "id" in example:
             return self.inbound
+        if "rules" in example:
+            return self.answers["account.rules"]
         if "lock" in example:
             return self.accounts[example["account"] - 1]
         for member, method in self.MEMBER_OF.items():

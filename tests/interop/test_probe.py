@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 from peers import Process, accepts, free_port, make_pki, wait_until
+from phone import Phone
 
 
 class Probe(unittest.TestCase):
@@ -17,7 +18,7 @@ class Probe(unittest.TestCase):
         cls.directory = Path(tempfile.mkdtemp(prefix="sipsd-probe-"))
         cls.addClassCleanup(shutil.rmtree, cls.directory)
         cls.pki = make_pki(cls.directory / "pki", "good", "expired", "wrong-name", "via-intermediate",
-                           "missing-intermediate", "client", "client-unknown-ca")
+                           "missing-intermediate", "home-made", "client", "client-unknown-ca")
 
     def server(self, profile, *options):
         """Starts one, and returns its port."""
@@ -84,6 +85,34 @@ class Probe(unittest.TestCase):
                 self.assertEqual(answer["alert_received"], "unknown_ca")
                 status, answer = self.answer(f"localhost:{port}", "--tls", version)
                 self.assertEqual((status, answer["verdict"], answer["open"]), (1, "verified", False))
+
+    def test_as_an_account(self):
+        """What the daemon would make of the server: its name, its profile, its trusted certificates."""
+        own, port = self.server("home-made"), self.server("home-made")
+        phone = Phone(self.directory / "phone", trusted=[self.pki / "ca.pem"])
+        self.addCleanup(phone.stop)
+        compatible = {"security.certificate_profile": "compatible"}
+        phone.account(1, own)
+        phone.account(2, free_port(), **compatible)
+        phone.account(3, free_port(), host="127.0.0.2", **compatible, **{"security.cn_validation": 0})
+        phone.account(4, free_port(), **compatible, **{"security.ca_cert": 0})
+        phone.start().events().wait_refused(1, "malformed")
+
+        def ask(*options):
+            done = subprocess.run([os.environ["SIPSCTL"], "--run-dir", phone.run, "probe", "--json", *options],
+                                  capture_output=True, text=True, timeout=30)
+            return done.returncode, json.loads(done.stdout)["code"] if done.stdout else done.stderr
+        target = f"localhost:{port}"
+        self.assertEqual(ask("--account", "1"), (1, "malformed"))
+        self.assertEqual(ask("--account", "1", target), (1, "malformed"))
+        self.assertEqual(ask("--account", "1", "--profile", "compatible", target), (0, "none"))
+        self.assertEqual(ask("--account", "2", target), (0, "none"))
+        self.assertEqual(ask("--account", "2", f"127.0.0.1:{port}"), (0, "none"))
+        self.assertEqual(ask("--account", "2", "--name", "sip.example.org", target), (1, "name_mismatch"))
+        self.assertEqual(ask("--account", "3", target), (0, "none"))
+        self.assertEqual(ask("--account", "4", target), (1, "unknown_ca"))
+        self.assertEqual(ask("--account", "9", target)[0], 2)
+        self.assertEqual(ask("--account", "0", target)[0], 2)
 
     def test_could_not_be_asked(self):
         for target in (f"localhost:{free_port()}", "localhost:0", "localhost:99999", ":5061", "", "no such host"):

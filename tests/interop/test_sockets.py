@@ -145,7 +145,7 @@ class Requests(Case):
 
     def test_the_ui_may_only_look(self):
         client = self.connect("events.sock")
-        for method in ("account.list", "account.reconnect", "trust.list"):
+        for method in ("account.list", "account.reconnect", "account.rules", "trust.list"):
             self.assertEqual(-32601, self.ask(client, call(method))[0]["error"]["code"])
 
     def test_a_line_that_is_too_long_is_the_last(self):
