@@ -284,7 +284,7 @@ static bool read_version(struct slice *tbs, struct certfields *c)
     uint32_t v = 0;
 
     if (der_take(tbs, DER_CONTEXT_CONSTRUCTED(0), &explicit)) {
-        if (!der_take(&explicit, DER_INTEGER, &number) || explicit.n != 0)
+        if (!der_take_integer(&explicit, &number) || explicit.n != 0)
             return false;
         if (!der_to_u32(number, &v) || v > 2) {
             note_flaw(c, "its version is not 1, 2 or 3");
@@ -331,6 +331,7 @@ static bool take_whole(struct slice *in, struct slice *whole)
     return true;
 }
 
+/* Attribute values are of universal types: strings, as far as anybody uses. */
 static bool is_name(struct slice name)
 {
     struct slice rdns, rdn, pair, oid;
@@ -343,7 +344,7 @@ static bool is_name(struct slice name)
             return false;
         while (rdn.n > 0)
             if (!der_take(&rdn, DER_SEQUENCE, &pair) || !der_take(&pair, DER_OID, &oid) ||
-                !der_next(&pair, &value) || pair.n != 0)
+                !der_next(&pair, &value) || (value.tag & 0xc0) != 0 || pair.n != 0)
                 return false;
     }
     return true;

@@ -1,0 +1,50 @@
+/* What account.rules says of an account. The other reports: tests/scenario/test_events.c. */
+#include "control/report.h"
+
+#include <cjson/cJSON.h>
+
+#include "tools/unit.h"
+
+static void check(const struct account_rules *r, const char *expected)
+{
+    struct cJSON *o = report_rules(2, r);
+    char *text = cJSON_PrintUnformatted(o);
+
+    assert_string_equal(text, expected);
+    cJSON_free(text);
+    cJSON_Delete(o);
+}
+
+static void rules_are_told_by_their_names(void **state)
+{
+    const struct peername name = {.kind = PEERNAME_DNS, .text = "sip.example.com"};
+    struct verify_policy policy = {
+        .check_trust = true, .rules = PEERNAME_RFC9525, .profile = VERIFY_PROFILE_COMPATIBLE};
+    struct account_rules r = {.host = "proxy.example.com",
+                              .port = 5071,
+                              .name = &name,
+                              .policy = &policy,
+                              .filter = TRUST_CUSTOM,
+                              .versions = TLS_1_3_ONLY};
+
+    (void)state;
+    check(
+        &r,
+        "{\"account\":2,\"host\":\"proxy.example.com\",\"port\":5071,\"name\":\"sip.example.com\","
+        "\"check_trust\":true,\"filter\":\"custom\",\"rules\":\"rfc9525\","
+        "\"profile\":\"compatible\",\"tls\":\"1.3\"}");
+    policy = (struct verify_policy){.check_trust = false};
+    r.name = NULL;
+    r.filter = TRUST_ALL;
+    r.versions = TLS_1_2_AND_1_3;
+    check(&r,
+          "{\"account\":2,\"host\":\"proxy.example.com\",\"port\":5071,\"name\":null,"
+          "\"check_trust\":false,\"filter\":\"all\",\"rules\":\"rfc2818\",\"profile\":\"public\","
+          "\"tls\":\"any\"}");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rules_are_told_by_their_names)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
