@@ -6,16 +6,11 @@
 #define PROFILE_HINT "; to accept it, set static.security.certificate_profile = compatible"
 
 static void add(struct faults *f, enum reason_code code, const struct place *at, const char *who,
-                const char *hint, const char *fmt, va_list ap)
-    __attribute__((format(printf, 6, 0)));
-
-static void add(struct faults *f, enum reason_code code, const struct place *at, const char *who,
-                const char *hint, const char *fmt, va_list ap)
+                const char *what, const char *hint)
 {
-    char what[2 * LIMIT_TEXT], label[sizeof f->verdict->reasons[0].about];
+    char label[sizeof f->verdict->reasons[0].about];
 
     certfields_label(at->cert, label, sizeof label);
-    (void)vsnprintf(what, sizeof what, fmt, ap);
     verdict_add(f->verdict, code, (int)at->depth, label, "%s%s%s", who, what, hint);
 }
 
@@ -34,7 +29,7 @@ static void begin(const struct faults *f, const struct place *at, char *out, siz
 
 void fault(struct faults *f, enum reason_code code, const struct place *at, const char *fmt, ...)
 {
-    char who[LIMIT_TEXT];
+    char who[LIMIT_TEXT], what[2 * LIMIT_TEXT];
     va_list ap;
 
     f->count++;
@@ -42,14 +37,15 @@ void fault(struct faults *f, enum reason_code code, const struct place *at, cons
         return;
     begin(f, at, who, sizeof who);
     va_start(ap, fmt);
-    add(f, code, at, who, "", fmt, ap);
+    (void)vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
+    add(f, code, at, who, what, "");
 }
 
 void fault_profile(struct faults *f, enum reason_code code, const struct place *at, const char *fmt,
                    ...)
 {
-    char who[LIMIT_TEXT];
+    char who[LIMIT_TEXT], what[2 * LIMIT_TEXT];
     va_list ap;
 
     f->count++;
@@ -57,19 +53,22 @@ void fault_profile(struct faults *f, enum reason_code code, const struct place *
         return;
     begin(f, at, who, sizeof who);
     va_start(ap, fmt);
-    add(f, code, at, who, PROFILE_HINT, fmt, ap);
+    (void)vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
+    add(f, code, at, who, what, PROFILE_HINT);
 }
 
 void fault_said(struct faults *f, enum reason_code code, const struct place *at, const char *fmt,
                 ...)
 {
+    char what[2 * LIMIT_TEXT];
     va_list ap;
 
     f->count++;
     if (f->verdict == NULL)
         return;
     va_start(ap, fmt);
-    add(f, code, at, "", "", fmt, ap);
+    (void)vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
+    add(f, code, at, "", what, "");
 }

@@ -34,7 +34,7 @@ static struct slice point_name(const char *text)
         der_close(&d, full);
     } else {
         der_name(&name, text + 1);
-        struct slice whole = der_slice(&name), rdns, rdn;
+        struct slice whole = der_slice(&name), rdns = SLICE_EMPTY, rdn = SLICE_EMPTY;
         assert_true(der_take(&whole, DER_SEQUENCE, &rdns) && der_take(&rdns, DER_SET, &rdn));
         der_put(&d, DER_CONTEXT_CONSTRUCTED(1), rdn);
     }
