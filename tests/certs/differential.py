@@ -162,6 +162,16 @@ def report(answers, names, show_all):
             print(f"    {name}\n        {sentence}\n        {said}")
 
 
+def compare(oracles, directory, parts, count, seed, matrix_too=True):
+    """The cases of these parts of the matrix and COUNT mutants, what we say and what the oracles do."""
+    cases = list(matrix.all_cases(directory, parts))
+    asked = [c for c in cases if not c.crls] if matrix_too else []
+    asked += mutants(cases, count, random.Random(seed))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        ours = [pool.submit(judge, c, directory) for c in asked]
+        return [(c, f.result(), [o.accepts(c) for o in oracles]) for c, f in zip(asked, ours)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mutants", type=int, default=500, metavar="N")
@@ -175,13 +185,8 @@ def main():
             for what in untrustworthy(oracle, matrix.Pki(directory)):
                 print(f"{name} decides wrongly: {what}")
                 return 2
-        cases = list(matrix.all_cases(directory))
-        asked = [] if options.no_matrix else [c for c in cases if not c.crls]
-        asked += mutants(cases, options.mutants, random.Random(options.seed))
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            ours = [pool.submit(judge, c, directory) for c in asked]
-            answers = [(c, f.result(), [o.accepts(c) for o in oracles.values()])
-                       for c, f in zip(asked, ours)]
+        answers = compare(oracles.values(), directory, matrix.PARTS, options.mutants, options.seed,
+                          not options.no_matrix)
         report(answers, list(oracles), options.all)
     return 0
 
