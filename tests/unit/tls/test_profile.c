@@ -111,7 +111,7 @@ static void test_server_has_another_group(void **state)
 {
     static const uint16_t p384[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, 0};
     const struct testpki_cert *ca =
-        testpki_make(&(struct testpki_spec){.subject = "CN=CA", .ca = true});
+        testpki_make(&(struct testpki_spec){.subject = "CN=CA", .ca = true, .no_key_usage = true});
     const struct slice chain[] = {testpki_der(ca)};
     struct tlsbare bare;
     (void)state;
@@ -151,7 +151,7 @@ static void test_server_name(void **state)
         {NULL, NULL},
     };
     const struct testpki_cert *ca =
-        testpki_make(&(struct testpki_spec){.subject = "CN=CA", .ca = true});
+        testpki_make(&(struct testpki_spec){.subject = "CN=CA", .ca = true, .no_key_usage = true});
     const struct slice chain[] = {testpki_der(ca)};
     (void)state;
 
