@@ -183,8 +183,8 @@ static struct result rules(void *arg, const struct cJSON *params, struct cJSON *
     struct account *a = NULL;
 
     TRY(find_account(arg, params, &a, e));
-    const struct account_rules r = account_rules(a);
-    struct cJSON *o = report_rules(account_number(a), &r);
+    const struct account_status s = account_status(a);
+    struct cJSON *o = report_rules(&s);
     return hand_over(o, o != NULL, result, e);
 }
 

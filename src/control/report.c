@@ -313,16 +313,18 @@ struct cJSON *report_certificate(const struct expiry_notice *n)
 static const char *const filter_names[] = {
     [TRUST_DEFAULT] = "default", [TRUST_CUSTOM] = "custom", [TRUST_ALL] = "all"};
 
-struct cJSON *report_rules(int number, const struct account_rules *r)
+struct cJSON *report_rules(const struct account_status *s)
 {
     static const char *const versions[] = {
         [TLS_1_2_AND_1_3] = "any", [TLS_1_2_ONLY] = "1.2", [TLS_1_3_ONLY] = "1.3"};
+    const struct account_rules *r = &s->rules;
     struct object o = object_begin();
 
-    object_add(&o, "account", cJSON_CreateNumber(number));
-    object_text(&o, "host", r->host);
+    object_add(&o, "account", cJSON_CreateNumber(s->number));
+    object_text(&o, "host", s->host);
     object_add(&o, "port", cJSON_CreateNumber(r->port));
-    object_add(&o, "name", r->name != NULL ? cJSON_CreateString(r->name->text) : cJSON_CreateNull());
+    object_add(&o, "name",
+               r->name != NULL ? cJSON_CreateString(r->name->text) : cJSON_CreateNull());
     object_add(&o, "check_trust", cJSON_CreateBool(r->policy->check_trust));
     object_text(&o, "filter", report_filter_name(r->filter));
     object_text(&o, "rules", peername_rules_name(r->policy->rules));

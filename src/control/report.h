@@ -29,8 +29,8 @@ struct cJSON *report_inbound(const struct inbound_status *s);
 /* What is wrong, as an account has it. */
 struct cJSON *report_reasons(const struct verdict *v);
 
-/* What account.rules answers of account NUMBER. */
-struct cJSON *report_rules(int number, const struct account_rules *r);
+/* What account.rules answers. */
+struct cJSON *report_rules(const struct account_status *s);
 
 struct cJSON *report_clock(struct wallclock now);
 struct cJSON *report_trust(const struct trust *t, enum trust_filter filter);

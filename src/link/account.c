@@ -580,6 +580,7 @@ struct account_status account_status(const struct account *a)
         .error = &a->error,
         .host = a->host,
         .route = &a->route,
+        .rules = flow_rules(&a->flow),
         .retiring = a->calls.retiring,
         .failures = registration_is_up(reg) ? 0 : a->backoff.failures,
     };
@@ -596,16 +597,4 @@ struct account_status account_status(const struct account *a)
 int account_number(const struct account *a)
 {
     return a->number;
-}
-
-struct account_rules account_rules(const struct account *a)
-{
-    const struct judge *j = &a->flow.judge;
-
-    return (struct account_rules){.host = a->host,
-                                  .port = a->route.port,
-                                  .name = j->check_name ? &j->name : NULL,
-                                  .policy = &j->policy,
-                                  .filter = j->filter,
-                                  .versions = a->flow.versions};
 }

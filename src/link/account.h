@@ -80,6 +80,15 @@ struct account_shared {
     struct carrier *carrier; /* what is not the registration's goes there; NULL: nobody takes it */
 };
 
+/* How a server is judged, for those who want to judge alike. Borrowed. */
+struct account_rules {
+    uint16_t port;
+    const struct peername *name; /* that the server's certificate must have; NULL: any */
+    const struct verify_policy *policy;
+    enum trust_filter filter;
+    enum tls_versions versions;
+};
+
 /* What the UI may know; strings are valid until the account changes again. */
 struct account_status {
     int number;
@@ -101,6 +110,7 @@ struct account_status {
     const char *host;             /* where it connects to, as configured */
     const struct route *route;    /* its addresses: route_has() */
     bool retiring;                /* it will be replaced, and a call still keeps it */
+    struct account_rules rules;   /* by which its server is judged; valid as long as A */
     uint32_t retry_in_ms;         /* WAITING: until the next try */
     uint32_t failures;            /* in a row */
 };
@@ -159,17 +169,5 @@ void account_clock_changed(struct account *a);
 
 struct account_status account_status(const struct account *a);
 int account_number(const struct account *a);
-
-/* Whom it connects to and how it judges the answer, for those who want to judge alike. Borrowed,
- * valid as long as A. */
-struct account_rules {
-    const char *host;
-    uint16_t port;
-    const struct peername *name; /* that the server's certificate must have; NULL: any */
-    const struct verify_policy *policy;
-    enum trust_filter filter;
-    enum tls_versions versions;
-};
-struct account_rules account_rules(const struct account *a);
 
 #endif

@@ -39,11 +39,23 @@ RESULT flow_init(struct flow *f, const struct account_shared *shared,
     f->shared = shared;
     f->account = cfg->number;
     f->versions = cfg->versions;
+    f->port = cfg->port;
     TRY(judge_init(&f->judge, trust, name, shared->clock, e));
     f->judge.filter = cfg->filter;
     f->judge.check_name = cfg->check_name;
     f->judge.policy = cfg->policy;
     return flow_set_identity(f, shared->identity, shared->identity_source, e);
+}
+
+struct account_rules flow_rules(const struct flow *f)
+{
+    const struct judge *j = &f->judge;
+
+    return (struct account_rules){.port = f->port,
+                                  .name = j->check_name ? &j->name : NULL,
+                                  .policy = &j->policy,
+                                  .filter = j->filter,
+                                  .versions = f->versions};
 }
 
 void flow_clear(struct flow *f)

@@ -23,6 +23,7 @@ struct flow {
     const struct account_shared *shared; /* borrowed */
     int account;
     enum tls_versions versions;
+    uint16_t port; /* where it connects to */
     struct judge judge;
     struct tls_profile *profile;
     struct flow_shown offered;     /* what PROFILE shows of ours */
@@ -38,6 +39,9 @@ RESULT flow_init(struct flow *f, const struct account_shared *shared,
                  const struct account_config *cfg, const char *name, struct trust *trust,
                  struct errinfo *e);
 void flow_clear(struct flow *f);
+
+/* How it judges its server; valid as long as F. */
+struct account_rules flow_rules(const struct flow *f);
 
 /* Shows ID (may be NULL) on future connections, and forgets kept sessions, which speak for the one
  * before. After a failure that one stays. */

@@ -48,14 +48,6 @@ int account_number(const struct account *a)
     return a->status.number;
 }
 
-struct account_rules account_rules(const struct account *a)
-{
-    static const struct verify_policy policy = {.check_trust = true};
-
-    (void)a; /* tests/unit/control/test_report.c has the answers */
-    return (struct account_rules){.host = "sip.example.com", .policy = &policy};
-}
-
 void account_reconnect(struct account *a)
 {
     a->reconnects++;

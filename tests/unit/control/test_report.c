@@ -5,9 +5,9 @@
 
 #include "tools/unit.h"
 
-static void check(const struct account_rules *r, const char *expected)
+static void check(const struct account_status *s, const char *expected)
 {
-    struct cJSON *o = report_rules(2, r);
+    struct cJSON *o = report_rules(s);
     char *text = cJSON_PrintUnformatted(o);
 
     assert_string_equal(text, expected);
@@ -20,24 +20,25 @@ static void rules_are_told_by_their_names(void **state)
     const struct peername name = {.kind = PEERNAME_DNS, .text = "sip.example.com"};
     struct verify_policy policy = {
         .check_trust = true, .rules = PEERNAME_RFC9525, .profile = VERIFY_PROFILE_COMPATIBLE};
-    struct account_rules r = {.host = "proxy.example.com",
-                              .port = 5071,
-                              .name = &name,
-                              .policy = &policy,
-                              .filter = TRUST_CUSTOM,
-                              .versions = TLS_1_3_ONLY};
+    struct account_status s = {.number = 2,
+                               .host = "proxy.example.com",
+                               .rules = {.port = 5071,
+                                         .name = &name,
+                                         .policy = &policy,
+                                         .filter = TRUST_CUSTOM,
+                                         .versions = TLS_1_3_ONLY}};
 
     (void)state;
     check(
-        &r,
+        &s,
         "{\"account\":2,\"host\":\"proxy.example.com\",\"port\":5071,\"name\":\"sip.example.com\","
         "\"check_trust\":true,\"filter\":\"custom\",\"rules\":\"rfc9525\","
         "\"profile\":\"compatible\",\"tls\":\"1.3\"}");
     policy = (struct verify_policy){.check_trust = false};
-    r.name = NULL;
-    r.filter = TRUST_ALL;
-    r.versions = TLS_1_2_AND_1_3;
-    check(&r,
+    s.rules.name = NULL;
+    s.rules.filter = TRUST_ALL;
+    s.rules.versions = TLS_1_2_AND_1_3;
+    check(&s,
           "{\"account\":2,\"host\":\"proxy.example.com\",\"port\":5071,\"name\":null,"
           "\"check_trust\":false,\"filter\":\"all\",\"rules\":\"rfc2818\",\"profile\":\"public\","
           "\"tls\":\"any\"}");
