@@ -103,6 +103,7 @@
 #define LIMIT_CERT_FILE_BYTES (5 * 1024 * 1024)
 #define LIMIT_KEY_ITERATIONS \
     20000 /* PBKDF2 of an encrypted key: below a second on a slow phone, in which calls wait */
+#define LIMIT_TOOL_KEY_ITERATIONS 4000000 /* the same for a tool on a PC: a few seconds */
 #define LIMIT_OWN_RSA_BITS \
     4096 /* of the phone's own key: a handshake with a larger one blocks a phone for seconds */
 #define LIMIT_REJECTED        16 /* refused chains that are kept: one for each account at least */

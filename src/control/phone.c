@@ -169,6 +169,8 @@ void phone_listener(const struct settings *s, struct listener_config *out)
             {
                 .check_trust = settings_bool(s, "static.security.sip.trust_certificates", 0, 0),
                 .rules = rules[settings_choice(s, "static.security.sip.cn_rules", 0, 0)],
+                .profile =
+                    profiles[settings_choice(s, "static.security.sip.certificate_profile", 0, 0)],
                 .clock = clocks[settings_choice(s, "static.security.sip.unset_clock", 0, 0)],
                 .client_eku_required = settings_bool(s, "sip.tls_client_eku", 0, 0),
             },

@@ -264,7 +264,8 @@ static struct result load(struct ca *ca, struct slice password, const struct rng
     if (is_ok(r))
         r = factory_read_secret(key_path, &key, e);
     if (is_ok(r)) {
-        r = identity_load(buf_slice(&cert), buf_slice(&key), password, rng, &ca->identity, e);
+        r = identity_load_patiently(buf_slice(&cert), buf_slice(&key), password, rng, &ca->identity,
+                                    e);
         if (is_err(r))
             errinfo_context(e, "%s", key_path);
     }

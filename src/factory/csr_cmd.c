@@ -43,7 +43,7 @@ static struct result load_or_make_key(const struct options *o, const char *path,
         return make_key(o, path, key, e);
     struct result r = factory_read_secret(path, &pem, e);
     if (is_ok(r)) {
-        r = privkey_load(buf_slice(&pem), SLICE_EMPTY, o->rng, key, e);
+        r = privkey_load(buf_slice(&pem), SLICE_EMPTY, LIMIT_TOOL_KEY_ITERATIONS, o->rng, key, e);
         if (is_err(r))
             errinfo_context(e, "%s", path);
     }

@@ -115,13 +115,14 @@ static struct result make_list(struct identity *id, struct errinfo *e)
 }
 
 static struct result load(struct identity *id, struct slice content, struct slice key,
-                          struct slice password, const struct rng *rng, struct errinfo *e)
+                          struct slice password, unsigned iterations_max, const struct rng *rng,
+                          struct errinfo *e)
 {
     struct found f = {.n = 0};
     struct result r = certfile_each(content, add_found, &f, e);
 
     if (is_ok(r))
-        r = privkey_load(key.n > 0 ? key : content, password, rng, &id->key, e);
+        r = privkey_load(key.n > 0 ? key : content, password, iterations_max, rng, &id->key, e);
     if (is_ok(r))
         r = take_leaf(id, &f, rng, e);
     if (is_ok(r)) {
@@ -204,8 +205,9 @@ bool identity_is_for_mac(const struct identity *id, const char *text)
 
 /* --- the object --- */
 
-struct result identity_load(struct slice content, struct slice key, struct slice password,
-                            const struct rng *rng, struct identity **out, struct errinfo *e)
+static struct result load_new(struct slice content, struct slice key, struct slice password,
+                              unsigned iterations_max, const struct rng *rng, struct identity **out,
+                              struct errinfo *e)
 {
     struct identity *id = malloc(sizeof(*id));
     struct result r;
@@ -216,13 +218,26 @@ struct result identity_load(struct slice content, struct slice key, struct slice
     id->chain_len = 0;
     mbedtls_x509_crt_init(&id->list);
     mbedtls_pk_init(&id->key);
-    r = load(id, content, key, password, rng, e);
+    r = load(id, content, key, password, iterations_max, rng, e);
     if (is_err(r)) {
         identity_unref(id);
         return r;
     }
     *out = id;
     return OK;
+}
+
+struct result identity_load(struct slice content, struct slice key, struct slice password,
+                            const struct rng *rng, struct identity **out, struct errinfo *e)
+{
+    return load_new(content, key, password, LIMIT_KEY_ITERATIONS, rng, out, e);
+}
+
+struct result identity_load_patiently(struct slice content, struct slice key, struct slice password,
+                                      const struct rng *rng, struct identity **out,
+                                      struct errinfo *e)
+{
+    return load_new(content, key, password, LIMIT_TOOL_KEY_ITERATIONS, rng, out, e);
 }
 
 struct identity *identity_ref(struct identity *id)

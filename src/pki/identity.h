@@ -28,6 +28,11 @@ struct mbedtls_pk_context;
 RESULT identity_load(struct slice content, struct slice key, struct slice password,
                      const struct rng *rng, struct identity **out, struct errinfo *e);
 
+/* The same for a tool that has nothing else to do: a key may be encrypted with so many hashes of
+ * its password that a daemon would be held up. */
+RESULT identity_load_patiently(struct slice content, struct slice key, struct slice password,
+                               const struct rng *rng, struct identity **out, struct errinfo *e);
+
 struct identity *identity_ref(struct identity *id);
 void identity_unref(struct identity *id); /* NULL is fine; the last one wipes the key */
 

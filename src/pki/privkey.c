@@ -16,6 +16,7 @@
 /* What opens a key. */
 struct opener {
     struct slice password;
+    unsigned iterations_max;
     const struct rng *rng;
 };
 
@@ -56,7 +57,8 @@ static struct result refuse_encryption(struct errinfo *e)
  * the AlgorithmIdentifier. The number of iterations is the file's to choose, and the time is ours:
  * it is capped.
  */
-static struct result check_encryption(struct slice algorithm, struct errinfo *e)
+static struct result check_encryption(const struct opener *o, struct slice algorithm,
+                                      struct errinfo *e)
 {
     struct slice oid, params, kdf, cipher, salt, count;
     uint64_t iterations = 0;
@@ -68,13 +70,13 @@ static struct result check_encryption(struct slice algorithm, struct errinfo *e)
         !der_take(&params, DER_OCTET_STRING, &salt) || !der_take(&params, DER_INTEGER, &count) ||
         !der_take(&cipher, DER_OID, &oid) || !slice_starts(oid, OID_AES))
         return refuse_encryption(e);
-    for (size_t i = 0; i < count.n && iterations <= LIMIT_KEY_ITERATIONS; i++)
+    for (size_t i = 0; i < count.n && iterations <= o->iterations_max; i++)
         iterations = iterations << 8 | count.p[i];
-    if (iterations > LIMIT_KEY_ITERATIONS)
+    if (iterations > o->iterations_max)
         return fail(e, ERR_LIMIT,
-                    "the private key's password is hashed more than %d times, which takes a phone "
+                    "the private key's password is hashed more than %u times, which takes "
                     "too long; decrypt it first: openssl pkey -in FILE -out NEW.key",
-                    LIMIT_KEY_ITERATIONS);
+                    o->iterations_max);
     return OK;
 }
 
@@ -93,7 +95,7 @@ static struct result parse_der(const struct opener *o, struct slice der,
     if (encrypted) {
         if (algorithm.n == 0 || algorithm.p[0] != DER_OID)
             return fail(e, ERR_NOT_FOUND, "there is no private key in the file");
-        TRY(check_encryption(algorithm, e));
+        TRY(check_encryption(o, algorithm, e));
         TRY(need_password(o, e));
     }
     return parse_key(o, slice_first(der, der.n - rest.n), encrypted, key, e);
@@ -210,10 +212,10 @@ static struct result load_pem(const struct opener *o, struct slice text,
     return parse_block(o, &found, key, e);
 }
 
-struct result privkey_load(struct slice content, struct slice password, const struct rng *rng,
-                           struct mbedtls_pk_context *key, struct errinfo *e)
+struct result privkey_load(struct slice content, struct slice password, unsigned iterations_max,
+                           const struct rng *rng, struct mbedtls_pk_context *key, struct errinfo *e)
 {
-    const struct opener o = {password, rng};
+    const struct opener o = {password, iterations_max, rng};
 
     if (content.n >= 2 && content.p[0] == DER_SEQUENCE &&
         (content.p[1] >= 0x80 || content.n < 128)) /* else it is text that begins with '0' */

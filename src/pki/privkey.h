@@ -20,10 +20,11 @@ struct mbedtls_pk_context;
  *
  * ERR_NOT_FOUND if there is none; ERR_INVALID if there are several; ERR_CRYPTO if it is encrypted
  * and PASSWORD does not open it; ERR_UNSUPPORTED for an encryption or a kind of key that is not
- * known here, with how to convert it; ERR_PARSE; ERR_LIMIT.
+ * known here, with how to convert it; ERR_PARSE; ERR_LIMIT, also for one whose password is hashed
+ * more than ITERATIONS_MAX times.
  */
-RESULT privkey_load(struct slice content, struct slice password, const struct rng *rng,
-                    struct mbedtls_pk_context *key, struct errinfo *e);
+RESULT privkey_load(struct slice content, struct slice password, unsigned iterations_max,
+                    const struct rng *rng, struct mbedtls_pk_context *key, struct errinfo *e);
 
 /*
  * Appends KEY to OUT as a block "PRIVATE KEY" (RFC 5958, RFC 7468 section 10); SPKI is the
