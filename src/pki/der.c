@@ -1,18 +1,17 @@
 #include "pki/der.h"
 
-/* A length in the long form, at IN, whose header has 2 bytes and as many more as it says. It is in
- * the shortest form that it fits (X.690 section 10.1). */
+/* A length in the long form, at IN, whose header has 2 bytes and as many more as it says. */
 static bool long_length(struct slice in, size_t *head, size_t *n)
 {
     const size_t octets = *n & 0x7f;
 
     *head += octets;
-    if (octets == 0 || octets > 4 || in.n < *head || in.p[2] == 0)
+    if (octets == 0 || octets > 4 || in.n < *head)
         return false;
     *n = 0;
     for (size_t i = 2; i < *head; i++)
         *n = *n << 8 | in.p[i];
-    return *n >= 0x80;
+    return true;
 }
 
 bool der_next(struct slice *in, struct der_item *out)

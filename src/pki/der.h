@@ -1,8 +1,8 @@
 /*
  * der: reads DER, element by element, from bytes that somebody else keeps.
  *
- * Lengths are in the shortest form (X.690 section 10.1). mbedTLS reads longer ones too: where this
- * finds an element, it finds the same.
+ * As tolerant in the form of lengths as mbedTLS (a longer form than needed is read, the indefinite
+ * one is not), so that the two never disagree about where a field of one certificate ends.
  */
 #ifndef SIPSD_PKI_DER_H
 #define SIPSD_PKI_DER_H
