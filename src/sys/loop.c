@@ -262,6 +262,13 @@ struct result loop_poll_new(struct loop *l, int fd, loop_fn *fn, void *arg, stru
     return OK;
 }
 
+void loop_poll_watch(struct loop_poll *p, unsigned what)
+{
+    const int readable = (what & LOOP_POLL_READABLE) != 0 ? UV_READABLE | UV_DISCONNECT : 0;
+    const int writable = (what & LOOP_POLL_WRITABLE) != 0 ? UV_WRITABLE : 0;
+    (void)uv_poll_start(&p->uv, readable | writable, poll_ready); /* fails only while closing */
+}
+
 void loop_poll_free(struct loop_poll *p)
 {
     if (p == NULL)

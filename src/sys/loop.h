@@ -58,6 +58,9 @@ void loop_signal_free(struct loop_signal *s);
 /* FN(ARG) while FD is readable (or hung up). FD stays the caller's and must outlive the poll. */
 RESULT loop_poll_new(struct loop *l, int fd, loop_fn *fn, void *arg, struct loop_poll **out,
                      struct errinfo *e);
+/* From now on while FD is in any of the states of WHAT, instead. FN is not told which. */
+enum loop_poll_what { LOOP_POLL_READABLE = 1, LOOP_POLL_WRITABLE = 2 };
+void loop_poll_watch(struct loop_poll *p, unsigned what);
 void loop_poll_free(struct loop_poll *p);
 
 #endif

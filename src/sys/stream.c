@@ -292,6 +292,19 @@ struct result stream_adopt(struct loop *l, int fd, bool is_tcp, struct stream **
     return OK;
 }
 
+struct result stream_pair(struct loop *l, struct stream **out, int *peer_fd, struct errinfo *e)
+{
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
+        return fail_errno(e, errno, "cannot make a socket pair");
+    const struct result r = stream_adopt(l, fds[0], false, out, e);
+    if (is_err(r))
+        (void)close(fds[1]);
+    else
+        *peer_fd = fds[1];
+    return r;
+}
+
 void stream_start(struct stream *s, size_t queue_cap, const struct stream_handlers *h, void *arg)
 {
     set_state(s, STREAM_OPEN);

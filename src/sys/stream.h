@@ -42,6 +42,12 @@ RESULT stream_connect(struct loop *l, const struct addr *to, size_t queue_cap,
 /* Takes over an accepted stream: reading begins. Before it, nothing is read and nothing called. */
 void stream_start(struct stream *s, size_t queue_cap, const struct stream_handlers *h, void *arg);
 
+/*
+ * A stream to somebody else's code in this process, which wants a descriptor: PEER_FD, a socket
+ * that does not block, is the caller's. Begins with stream_start(), like an accepted one.
+ */
+RESULT stream_pair(struct loop *l, struct stream **out, int *peer_fd, struct errinfo *e);
+
 /* ERR_LIMIT if the queue would go over its cap (nothing of it is sent then), ERR_STATE if not open.
  */
 RESULT stream_write(struct stream *s, struct slice data);

@@ -366,6 +366,7 @@ void sim_raise(struct sim *w, int signum)
 /* Descriptors are real: the only door through which something outside of the world comes in. */
 struct loop_poll {
     int fd;
+    short events;
     loop_fn *fn;
     void *arg;
     struct loop_poll *next;
@@ -376,11 +377,19 @@ struct result loop_poll_new(struct loop *l, int fd, loop_fn *fn, void *arg, stru
 {
     (void)e;
     struct loop_poll *p = sim_alloc(sizeof *p);
-    *p = (struct loop_poll){.fd = fd, .fn = fn, .arg = arg, .next = l->polls};
+    *p = (struct loop_poll){
+        .fd = fd, .events = POLLIN | POLLRDHUP, .fn = fn, .arg = arg, .next = l->polls};
     l->polls = p;
     sim_world->made.polls++;
     *out = p;
     return OK;
+}
+
+void loop_poll_watch(struct loop_poll *p, unsigned what)
+{
+    const int readable = (what & LOOP_POLL_READABLE) != 0 ? POLLIN | POLLRDHUP : 0;
+    const int writable = (what & LOOP_POLL_WRITABLE) != 0 ? POLLOUT : 0;
+    p->events = (short)(readable | writable);
 }
 
 void loop_poll_free(struct loop_poll *p)
@@ -398,7 +407,7 @@ void loop_poll_free(struct loop_poll *p)
 static bool run_ready_poll(struct sim *w)
 {
     for (const struct loop_poll *p = w->loop.polls; p != NULL; p = p->next) {
-        struct pollfd fd = {.fd = p->fd, .events = POLLIN | POLLRDHUP};
+        struct pollfd fd = {.fd = p->fd, .events = p->events};
         if (poll(&fd, 1, 0) > 0) {
             p->fn(p->arg);
             return true;

@@ -209,6 +209,26 @@ static void a_poll_tells_that_the_other_end_was_closed(void **state)
     loop_poll_free(f->poll);
 }
 
+static void a_poll_watches_what_it_is_told_to(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(is_ok(loop_poll_new(f->loop, f->pipe[1], stop, f, &f->poll, NULL)));
+    loop_poll_watch(f->poll, LOOP_POLL_WRITABLE); /* an empty pipe is */
+    loop_run(f->loop);
+    assert_int_equal(f->calls, 1);
+    loop_poll_free(f->poll);
+
+    assert_int_equal(write(f->pipe[1], "a", 1), 1);
+    assert_true(is_ok(loop_poll_new(f->loop, f->pipe[0], stop, f, &f->poll, NULL)));
+    loop_poll_watch(f->poll, LOOP_POLL_WRITABLE);
+    run_for(f, 5);
+    assert_int_equal(f->calls, 1); /* there is only something to read */
+    loop_poll_watch(f->poll, LOOP_POLL_READABLE | LOOP_POLL_WRITABLE);
+    loop_run(f->loop);
+    assert_int_equal(f->calls, 2);
+    loop_poll_free(f->poll);
+}
+
 static void writing_to_a_closed_pipe_does_not_kill(void **state)
 {
     struct fixture *f = *state;
@@ -241,6 +261,7 @@ int main(void)
         TEST(a_poll_calls_back_while_there_is_something_to_read),
         TEST(a_poll_may_free_itself_and_its_descriptor_be_closed_at_once),
         TEST(a_poll_tells_that_the_other_end_was_closed),
+        TEST(a_poll_watches_what_it_is_told_to),
         TEST(writing_to_a_closed_pipe_does_not_kill),
         TEST(null_may_be_freed),
     };

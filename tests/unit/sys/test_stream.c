@@ -423,6 +423,28 @@ static void a_paused_stream_still_learns_that_its_writes_fail(void **state)
     assert_string_equal(f->client.sentence, "the other side reset the connection");
 }
 
+static void a_pair_is_a_stream_and_a_descriptor(void **state)
+{
+    struct fixture *f = *state;
+    char bytes[8];
+    int fd;
+    assert_true(is_ok(stream_pair(f->loop, &f->client.s, &fd, NULL)));
+    stream_pause(f->client.s);
+    stream_start(f->client.s, QUEUE_CAP, &handlers, &f->client);
+    assert_int_equal(recv(fd, bytes, sizeof bytes, 0), -1); /* it does not block */
+    assert_int_equal(write(fd, "in", 2), 2);
+    settle(f, 5);
+    assert_int_equal(buf_len(&f->client.got), 0); /* what was paused waits */
+    stream_resume(f->client.s);
+    read_until(&f->client, 2);
+    assert_true(is_ok(say(&f->client, SLICE_LIT("out"))));
+    assert_int_equal(recv(fd, bytes, sizeof bytes, 0), 3);
+    assert_int_equal(close(fd), 0);
+    while (f->client.closed == 0)
+        loop_run(f->loop);
+    assert_int_equal(f->client.why, ERR_CLOSED);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -445,6 +467,7 @@ int main(void)
         TEST(finish_goes_on_reading_until_the_peer_closes),
         TEST(what_the_peer_said_last_is_read_although_a_write_failed),
         TEST(a_paused_stream_still_learns_that_its_writes_fail),
+        TEST(a_pair_is_a_stream_and_a_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
