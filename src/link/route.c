@@ -48,9 +48,23 @@ const struct addr *route_next(struct route *r)
     return r->next < r->count ? &r->addrs[r->next++] : NULL;
 }
 
+static int how_telling(enum err code)
+{
+    switch (code) {
+    case ERR_CERT:
+    case ERR_IDENTITY:
+        return 2; /* the first of them stays */
+    case ERR_TLS:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 void route_failed(struct route *r, const struct errinfo *e)
 {
-    if (r->error.code != ERR_CERT && r->error.code != ERR_IDENTITY)
+    const int had = how_telling(r->error.code);
+    if (had < 2 && how_telling(e->code) >= had)
         r->error = *e;
 }
 

@@ -43,8 +43,8 @@ void route_failed(struct route *r, const struct errinfo *e);
 /* Whether AT, its port aside, is an address that the name had when it was looked up last. */
 bool route_has(const struct route *r, const struct addr *at);
 
-/* The most telling failure of the try: a refused certificate says more to an admin than an address
- * that did not answer; else the last one. */
+/* The most telling failure of the try: a refused certificate says more to an admin than TLS that
+ * failed, and that more than an address that did not answer; else the last one. */
 const struct errinfo *route_error(const struct route *r);
 
 #endif

@@ -44,7 +44,8 @@ void stream_start(struct stream *s, size_t queue_cap, const struct stream_handle
 
 /*
  * A stream to somebody else's code in this process, which wants a descriptor: PEER_FD, a socket
- * that does not block, is the caller's. Begins with stream_start(), like an accepted one.
+ * that does not block, is the caller's. Begins with stream_start(), like an accepted one. The
+ * simulated system has none: that code would have a clock of its own.
  */
 RESULT stream_pair(struct loop *l, struct stream **out, int *peer_fd, struct errinfo *e);
 
