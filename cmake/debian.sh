@@ -73,3 +73,42 @@ newest_version() { # MIN MAX
     done
     echo "$newest"
 }
+
+# Puts the newest source package NAME in [MIN, MAX) that can be had from SUITES into DEST/src, its
+# version into DEST/version and the hashes of what was fetched into DEST/SHA256SUMS. Nothing is done
+# when it is there. Never an exact version: old ones leave the archive, and a mirror that is being
+# updated may list one that it does not have yet; then the next older one is tried.
+fetch_source() { # NAME DEST MIN MAX SUITE...
+    name=$1 dest=$2 min=$3 max=$4
+    shift 4
+    if [ -f "$dest/version" ] && [ -d "$dest/src" ]; then
+        return 0
+    fi
+    for tool in apt-get dpkg-source; do
+        command -v $tool >/dev/null || die "$tool is missing (package dpkg-dev); or give an" \
+            "unpacked source (docs/building.md)"
+    done
+    mkdir -p "$dest"
+    # Unpacked beside its place and moved there whole: a run that was cut short leaves nothing half
+    # done.
+    work=$(mktemp -d "$dest/fetch.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 1' INT TERM
+    use_apt_state "$work" deb-src "$@"
+    apt-cache showsrc --only-source "$name" | awk '$1 == "Version:" { print $2 }' >"$work/versions"
+    while version=$(newest_version "$min" "$max" <"$work/versions") && [ -n "$version" ]; do
+        rm -rf "$work/source"
+        mkdir "$work/source"
+        if (cd "$work/source" && apt-get -qq --only-source source "$name=$version") >&2; then
+            break
+        fi
+        say "could not get $name $version"
+        max=$version
+    done
+    [ -n "$version" ] || die "no version in [$min, $max) of $name in: $*"
+    rm -rf "$dest/src"
+    mv "$work/source/$name"-*/ "$dest/src"
+    (cd "$work/source" && sha256sum "${name}_"*) >"$dest/SHA256SUMS"
+    echo "$version" >"$dest/version"
+    say "fetched $version"
+}
