@@ -150,6 +150,15 @@
 #define LIMIT_SETTINGS_COMPLAINTS \
     50 /* of a kind, for one file: a wrong file shall not fill the log */
 
+/* --- fetching over HTTP --- */
+#define LIMIT_URL              2048 /* longer ones do not fit into a line of settings with its key */
+#define LIMIT_FETCH_BYTES      (5 * 1024 * 1024) /* one file: as large as a certificate's may be */
+#define LIMIT_FETCH_REDIRECTS  3
+#define LIMIT_FETCH_CHANNELS   4 /* connections for one URL; authentication may need a second */
+#define LIMIT_FETCH_MS         300000 /* one fetch with all its redirects */
+#define LIMIT_FETCH_SLOW_MS    30000  /* a server that sends less than LIMIT_FETCH_SLOW_BYTES ... */
+#define LIMIT_FETCH_SLOW_BYTES 3000   /* ... in this time is given up: 100 bytes a second */
+
 /* --- sockets of the phone's own processes --- */
 #define LIMIT_RPC_CLIENTS  16    /* a socket */
 #define LIMIT_RPC_REQUEST  65536 /* one line from a client */
