@@ -122,6 +122,33 @@ class WithKamailio(Case):
         self.assertIn("it is the certificate of '001122334456', not of this phone, whose MAC address is 00:11:22:33:44:55",
                       self.phone.process.text())
 
+    def test_uploaded_then_replaced_during_handshakes(self):
+        """Accounts that wait for a certificate of the phone's lock as soon as it is there; and whatever step of a
+        handshake another one comes in, each ends with one or the other."""
+        names = ["one", "two"]
+        make_unique(self.directory, "one")
+        uploads = [upload(self.directory)]
+        issue(self.directory, "two")
+        uploads.append(upload(self.directory))
+        events, accounts = self.start(self.directory / "maker.pem")
+        for number, _, version in accounts:
+            self.assert_refused(events, number, NONE_SHOWN.format(NONE_ALERT[version]))
+        control = self.phone.control()
+        control.call("identity.install", uploads[0])
+        for number, *_ in accounts:
+            events.wait_locked(number, 2)  # its own back-off takes longer
+        for turn in range(1, 21):
+            for number, *_ in accounts:
+                control.call("account.reconnect", {"account": number})
+            time.sleep(turn * 0.0005)
+            control.call("identity.install", uploads[turn % 2])
+        wait_until(lambda: all(a["lock"] and a["registration"]["state"] == "registered"
+                               for a in events.call("status")["accounts"]), 10, "all to be locked again")
+        for _, endpoint, _ in accounts:
+            seen = set(re.findall(rf"SAVED REGISTER {endpoint.port} .* peer=(\w+)\n", self.server.text()))
+            self.assertLessEqual(seen, set(names))
+        self.assertFalse([p for _, m, p in events.log if m == "lock" and p["code"] == "identity" and p["lock"]])
+
     def test_refused(self):
         for profile, words in REFUSALS.items():
             with self.subTest(profile):
@@ -196,15 +223,30 @@ class WithTools(Case):
                 self.assert_never_locked(events, number)
 
 
+EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+
+
+def openssl(directory, *arguments):
+    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
+
+
+def issue(directory, name):
+    """What the maker's CA issues for the phone of that name: phone.pem, phone.key."""
+    openssl(directory, "req", *EC, "-subj", f"/O=Maker/CN={name}", "-keyout", "phone.key", "-out", "phone.csr")
+    openssl(directory, "x509", "-req", "-in", "phone.csr", "-CA", "maker.pem", "-CAkey", "maker.key", "-CAcreateserial",
+            "-days", "30", "-out", "phone.pem")
+
+
 def make_unique(directory, name):
-    """A maker's CA, maker.pem, and what it issued for the phone of that name: phone.pem, phone.key."""
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
-    ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    openssl("req", "-x509", *ec, "-subj", "/CN=Maker Root", "-days", "30", "-keyout", "maker.key", "-out", "maker.pem")
-    openssl("req", *ec, "-subj", f"/O=Maker/CN={name}", "-keyout", "phone.key", "-out", "phone.csr")
-    openssl("x509", "-req", "-in", "phone.csr", "-CA", "maker.pem", "-CAkey", "maker.key", "-CAcreateserial", "-days", "30",
-            "-out", "phone.pem")
+    """A maker's CA, maker.pem, and what it issued for the phone of that name."""
+    openssl(directory, "req", "-x509", *EC, "-subj", "/CN=Maker Root", "-days", "30", "-keyout", "maker.key",
+            "-out", "maker.pem")
+    issue(directory, name)
+
+
+def upload(directory):
+    """The same as an admin uploads it, as parameters of identity.install."""
+    return {"name": "phone.pem", "content": (directory / "phone.pem").read_text() + (directory / "phone.key").read_text()}
 
 
 def setUpModule():
