@@ -203,9 +203,17 @@ class WithTools(Case):
         events, accounts = self.start()
         for number, tool, version in accounts:
             with self.subTest(f"{tool} {version}"):
-                account = events.wait(lambda a: a[number]["lock"], 10, "the lock")[number]
+                events.wait(lambda _, n=number: self.lock_of(events, n), 10, f"account {number}'s lock")
+                account = self.lock_of(events, number)
                 self.assertEqual(account["peer"]["protocol"], version)
                 self.assertEqual(account["assurance"], "full")
+
+    @staticmethod
+    def lock_of(events, number):
+        """What was told when it came; it goes again as soon as the server says what is no SIP."""
+        told = [p for _, method, p in events.log if method == "lock"]
+        told += [a for _, method, p in events.log if method == "snapshot" for a in p["accounts"]]
+        return next((p for p in told if p["account"] == number and p["lock"]), None)
 
     def test_refused(self):
         self.show("client-unknown-ca")
