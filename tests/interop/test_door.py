@@ -95,6 +95,7 @@ class Baresips:
         one.wait("CALL_CLOSED")
         other.wait("CALL_CLOSED")
         for phone in (one, other):
+            wait_until(lambda p=phone: len(p.packets()) >= max(p.calls, 1), 10, "what it says of the call's packets")
             sent, received = phone.packets()[-1]
             self.assertTrue(sent > 0 and received > 0, (phone.directory.name, sent, received))
 
