@@ -22,6 +22,7 @@ struct change {
         char name[IMPORT_NAME_MAX + 1];
     } drops[LIMIT_COMPLAINTS]; /* single ones of them */
     size_t drops_count;
+    struct holdings_files files; /* others, that are not about certificates */
 };
 
 /* --- beginning and end --- */
@@ -45,6 +46,7 @@ void change_free(struct change *ch)
     if (ch == NULL)
         return;
     holdings_clear(&ch->next);
+    holdings_files_clear(&ch->files);
     trust_unref(ch->trust);
     trust_unref(ch->before);
     free(ch);
@@ -295,6 +297,57 @@ bool change_remove_identity(struct change *ch)
     return there;
 }
 
+/* --- other files --- */
+
+RESULT change_set_file(struct change *ch, const char *name, struct slice content, struct errinfo *e)
+{
+    struct buf copy;
+
+    for (size_t i = 0; i < ch->files.count; i++) {
+        if (strcmp(ch->files.list[i].name, name) != 0)
+            continue;
+        buf_init(&copy, LIMIT_GENERATION_BYTES);
+        if (is_err(buf_append(&copy, content)))
+            return fail(e, ERR_NOMEM, "no memory for a file");
+        buf_wipe(&ch->files.list[i].content);
+        ch->files.list[i].content = copy;
+        return OK;
+    }
+    return holdings_files_add(&ch->files, name, content, e);
+}
+
+/* --- what it would come to --- */
+
+static bool has_cert(const struct holdings *h, const struct cert *cert)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (slice_eq(cert_der(h->cas[i].cert), cert_der(cert)))
+            return true;
+    return false;
+}
+
+/* How many certificates of A are not in B. */
+static size_t count_missing(const struct holdings *a, const struct holdings *b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->count; i++)
+        n += !has_cert(b, a->cas[i].cert);
+    return n;
+}
+
+RESULT change_trust(struct change *ch, struct trust **out, struct errinfo *e)
+{
+    TRY(need_trust(ch, e));
+    *out = ch->trust;
+    return OK;
+}
+
+struct identity *change_identity(const struct change *ch)
+{
+    return ch->next.identity;
+}
+
 /* --- commit --- */
 
 static bool drops(const void *arg, const char *file)
@@ -333,19 +386,41 @@ static RESULT try_identity(const struct change *ch, struct errinfo *e)
     return r;
 }
 
-RESULT change_commit(struct change *ch, struct errinfo *e)
+struct change_summary change_summary(const struct change *ch)
 {
     const struct holdings *held = credentials_holdings(ch->credentials);
-    const bool cas = !holdings_same_cas(&ch->next, held);
     const bool identity = !holdings_same_identity(&ch->next, held);
 
+    return (struct change_summary){
+        .trusted_added = count_missing(&ch->next, held),
+        .trusted_removed = count_missing(held, &ch->next),
+        .identity = identity,
+        .nothing = holdings_same_cas(&ch->next, held) && !identity && ch->files.count == 0 &&
+                   !drops_something(ch),
+    };
+}
+
+RESULT change_check(struct change *ch, struct errinfo *e)
+{
+    const struct holdings *held = credentials_holdings(ch->credentials);
+    const char *held_by = credentials_held_by(ch->credentials);
+
+    if (held_by != NULL)
+        return fail(e, ERR_BUSY, "%s", held_by);
     if (credentials_version(ch->credentials) != ch->base)
         return fail(e, ERR_STATE, "the certificates were changed meanwhile: try again");
-    if (!cas && !identity && !drops_something(ch))
-        return OK;
-    if (identity && ch->next.identity != NULL)
+    if (!holdings_same_identity(&ch->next, held) && ch->next.identity != NULL)
         TRY(try_identity(ch, e));
-    if (cas)
-        TRY(need_trust(ch, e));
-    return credentials_replace(ch->credentials, &ch->next, cas ? ch->trust : NULL, drops, ch, e);
+    return holdings_same_cas(&ch->next, held) ? OK : need_trust(ch, e);
+}
+
+RESULT change_commit(struct change *ch, struct errinfo *e)
+{
+    const bool cas = !holdings_same_cas(&ch->next, credentials_holdings(ch->credentials));
+
+    TRY(change_check(ch, e));
+    if (change_summary(ch).nothing)
+        return OK;
+    return credentials_replace(ch->credentials, &ch->next, cas ? ch->trust : NULL, &ch->files,
+                               drops, ch, e);
 }

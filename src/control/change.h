@@ -64,8 +64,34 @@ RESULT change_set_identity(struct change *ch, const struct upload_request *uploa
 /* False if there was none, not even one that could not be read. */
 bool change_remove_identity(struct change *ch);
 
-/* Makes it count; nothing is written where nothing is different. Errors are those of tls_selftest()
- * and credentials_replace(). */
+/*
+ * The file NAME of the generation has this CONTENT then, which is copied; an empty one goes. For
+ * files that are not about certificates: it is not asked what was in it, so a change with one is
+ * always written. The last word on a name counts. ERR_LIMIT, ERR_NOMEM.
+ */
+RESULT change_set_file(struct change *ch, const char *name, struct slice content,
+                       struct errinfo *e);
+
+/* What it would come to. */
+struct change_summary {
+    size_t trusted_added, trusted_removed; /* certificates */
+    bool identity;                         /* the uploaded one is another, or gone */
+    bool nothing;                          /* a commit would not write */
+};
+struct change_summary change_summary(const struct change *ch);
+
+/* The trust store as it would be: borrowed, until the next step. ERR_NOMEM. */
+RESULT change_trust(struct change *ch, struct trust **out, struct errinfo *e);
+
+/* The uploaded identity as it would be: borrowed, until the next step; NULL: none. */
+struct identity *change_identity(const struct change *ch);
+
+/* All that a commit judges before it writes: ERR_BUSY and ERR_STATE too. */
+RESULT change_check(struct change *ch, struct errinfo *e);
+
+/* Makes it count; nothing is written where nothing is different. ERR_BUSY while somebody holds
+ * (credentials_hold()), ERR_STATE if the credentials were changed meanwhile, else the errors of
+ * tls_selftest() and credentials_replace(). */
 RESULT change_commit(struct change *ch, struct errinfo *e);
 
 #endif

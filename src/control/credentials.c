@@ -24,6 +24,7 @@ struct credentials {
     unsigned want;
     enum identity_source source; /* which of the slots is in use */
     char why[ERRINFO_TEXT_MAX];
+    char held_by[ERRINFO_TEXT_MAX]; /* empty: nobody */
 };
 
 /* --- reading --- */
@@ -157,6 +158,12 @@ RESULT credentials_reload(struct credentials *c, struct errinfo *e)
     return OK;
 }
 
+RESULT credentials_roll_back(struct credentials *c, struct errinfo *e)
+{
+    TRY(generation_roll_back(c->params.state_dir, c->now.number, NULL, e));
+    return credentials_reload(c, e);
+}
+
 RESULT credentials_open(const struct credentials_params *p, unsigned want, struct credentials **out,
                         struct errinfo *e)
 {
@@ -196,6 +203,7 @@ void credentials_free(struct credentials *c)
 /* The files of the present generation that the next one has to have as well. */
 struct carrying {
     const struct credentials *c;
+    const struct holdings_files *more; /* what takes the place of files, or NULL */
     credentials_drop_fn *drop;
     const void *arg;
     struct holdings_files *files;
@@ -213,7 +221,7 @@ static bool is_held(const struct credentials *c, const char *name)
     return holdings_is_upload(name, upload) && holdings_has_upload(&c->now.held, upload);
 }
 
-static bool is_written(const struct holdings_files *files, const char *name)
+static bool is_among(const struct holdings_files *files, const char *name)
 {
     for (size_t i = 0; i < files->count; i++)
         if (strcmp(files->list[i].name, name) == 0)
@@ -225,8 +233,8 @@ static void carry(void *arg, const char *name, struct slice content, const struc
 {
     struct carrying *k = arg;
 
-    if (damage != NULL || is_err(k->result) || is_held(k->c, name) || is_written(k->files, name) ||
-        k->drop(k->arg, name))
+    if (damage != NULL || is_err(k->result) || is_held(k->c, name) || is_among(k->files, name) ||
+        (k->more != NULL && is_among(k->more, name)) || k->drop(k->arg, name))
         return;
     k->result = holdings_files_add(k->files, name, content, k->e);
 }
@@ -243,6 +251,16 @@ static RESULT carry_over(struct carrying *k)
                 "another process has changed the certificates on flash (generation %" PRIu64
                 ", not %" PRIu64 "): have sipsd read them again (SIGHUP), then try again",
                 number, k->c->now.number);
+}
+
+static RESULT add_more(const struct holdings_files *more, struct holdings_files *files,
+                       struct errinfo *e)
+{
+    for (size_t i = 0; more != NULL && i < more->count; i++)
+        if (buf_slice(&more->list[i].content).n > 0)
+            TRY(holdings_files_add(files, more->list[i].name, buf_slice(&more->list[i].content),
+                                   e));
+    return OK;
 }
 
 static RESULT write_files(const struct credentials *c, const struct holdings_files *files,
@@ -263,7 +281,7 @@ static void keep_complaints(struct state *next, const struct state *old,
                             const struct holdings_files *files)
 {
     for (size_t i = 0; i < old->complaints.count; i++)
-        if (is_written(files, old->complaints.list[i].file))
+        if (is_among(files, old->complaints.list[i].file))
             next->complaints.list[next->complaints.count++] = old->complaints.list[i];
 }
 
@@ -277,7 +295,7 @@ static void make_next(const struct credentials *c, const struct holdings *held,
     next->slots.custom = (struct identity_slot){.problem = ERRINFO_INIT};
     if (held->identity != NULL)
         next->slots.custom.identity = identity_ref(held->identity);
-    else if (is_written(files, HOLDINGS_IDENTITY)) /* it was left out, and stays */
+    else if (is_among(files, HOLDINGS_IDENTITY)) /* it was left out, and stays */
         next->slots.custom.problem = c->now.slots.custom.problem;
     if (next->slots.unique.identity != NULL)
         (void)identity_ref(next->slots.unique.identity);
@@ -286,16 +304,19 @@ static void make_next(const struct credentials *c, const struct holdings *held,
 }
 
 RESULT credentials_replace(struct credentials *c, const struct holdings *next, struct trust *trust,
-                           credentials_drop_fn *drop, const void *arg, struct errinfo *e)
+                           const struct holdings_files *more, credentials_drop_fn *drop,
+                           const void *arg, struct errinfo *e)
 {
     struct holdings_files *files = calloc(1, sizeof *files);
-    struct carrying carrying = {c, drop, arg, files, OK, e};
+    struct carrying carrying = {c, more, drop, arg, files, OK, e};
     struct state state;
     uint64_t number = 0;
 
     if (files == NULL)
         return fail(e, ERR_NOMEM, "out of memory for the certificates");
     struct result r = holdings_write(next, files, e);
+    if (is_ok(r))
+        r = add_more(more, files, e);
     if (is_ok(r))
         r = carry_over(&carrying);
     if (is_ok(r))
@@ -358,6 +379,21 @@ const struct credentials_params *credentials_params(const struct credentials *c)
 const struct holdings *credentials_holdings(const struct credentials *c)
 {
     return &c->now.held;
+}
+
+uint64_t credentials_generation(const struct credentials *c)
+{
+    return c->now.number;
+}
+
+void credentials_hold(struct credentials *c, const char *why)
+{
+    (void)snprintf(c->held_by, sizeof c->held_by, "%s", why != NULL ? why : "");
+}
+
+const char *credentials_held_by(const struct credentials *c)
+{
+    return c->held_by[0] != '\0' ? c->held_by : NULL;
 }
 
 uint64_t credentials_version(const struct credentials *c)

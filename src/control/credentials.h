@@ -47,6 +47,19 @@ RESULT credentials_reload(struct credentials *c, struct errinfo *e);
 /* Which identity shall be shown (the setting dev_cert): see identity_choose(). */
 void credentials_want(struct credentials *c, unsigned want);
 
+/*
+ * The generation before the present one counts again, with all its files: see
+ * generation_roll_back(), whose errors these are. What is different is taken, and told.
+ */
+RESULT credentials_roll_back(struct credentials *c, struct errinfo *e);
+
+/* The number of the generation that was read or written last; 0: there is none. */
+uint64_t credentials_generation(const struct credentials *c);
+
+/* Until it is released (WHY NULL) every commit of a change is refused with ERR_BUSY and this
+ * sentence, which is copied: what is there may be rolled back soon. */
+void credentials_hold(struct credentials *c, const char *why);
+
 struct trust *credentials_trust(const struct credentials *c);       /* borrowed */
 struct identity *credentials_identity(const struct credentials *c); /* borrowed; NULL: none */
 enum identity_source credentials_source(const struct credentials *c);
@@ -61,6 +74,9 @@ const struct complaints *credentials_complaints(const struct credentials *c);
 const struct credentials_params *credentials_params(const struct credentials *c);
 const struct holdings *credentials_holdings(const struct credentials *c);
 
+/* NULL: nobody holds. */
+const char *credentials_held_by(const struct credentials *c);
+
 /* Counts up whenever something is taken: two looks with the same number saw the same. */
 uint64_t credentials_version(const struct credentials *c);
 
@@ -68,12 +84,14 @@ uint64_t credentials_version(const struct credentials *c);
  * NEXT takes the place of what is held, and TRUST, made of it (may be NULL where the trusted
  * certificates are the same), that of the trust store: a new generation is written, then all is
  * swapped, then CHANGED is called. A file of the present generation that was left out stays in the
- * new one, and so does one that is not about certificates, unless DROP says that it goes: damaged
- * ones excepted, which sys/generation sets aside. A failure, which sys/generation tells of, or
+ * new one, and so does one that is not about certificates, unless DROP says that it goes, or it is
+ * among MORE (may be NULL), which are further files; one of those that is empty is not written.
+ * Damaged ones are set aside by sys/generation. A failure, which sys/generation tells of, or
  * ERR_STATE because another process has written, leaves everything as it was.
  */
 typedef bool credentials_drop_fn(const void *arg, const char *file);
 RESULT credentials_replace(struct credentials *c, const struct holdings *next, struct trust *trust,
-                           credentials_drop_fn *drop, const void *arg, struct errinfo *e);
+                           const struct holdings_files *more, credentials_drop_fn *drop,
+                           const void *arg, struct errinfo *e);
 
 #endif

@@ -75,6 +75,14 @@ RESULT generation_read(const char *dir, generation_file_fn *fn, void *arg, uint6
 RESULT generation_read_before(const char *dir, uint64_t number, generation_file_fn *fn, void *arg,
                               uint64_t *found, struct errinfo *e);
 
+/*
+ * Makes the generation before NUMBER, the newest one, count again: it is written anew, above
+ * NUMBER; an empty one where there is none before. Its damaged files are left out. *WRITTEN (may be
+ * NULL) is the number that it has now. ERR_STATE if NUMBER is not the newest; else the errors of
+ * generation_write(), and then NUMBER stays.
+ */
+RESULT generation_roll_back(const char *dir, uint64_t number, uint64_t *written, struct errinfo *e);
+
 /* Removes what interrupted writes left; at start. ERR_BUSY if another process is writing. No
  * generations at all is fine. */
 RESULT generation_clean(const char *dir, struct errinfo *e);

@@ -329,6 +329,98 @@ static void test_many(void **state)
     assert_int_equal(-1, access(statedir_path(&s, "generations/00000098"), F_OK));
 }
 
+static void set_file(const char *name, const char *content)
+{
+    assert_true(is_ok(change_set_file(ch, name, slice_of_str(content), NULL)));
+}
+
+static void test_other_files_change_with_the_certificates(void **state)
+{
+    (void)state;
+    begin();
+    assert_true(change_summary(ch).nothing);
+    assert_int_equal(ERR_OK, add("a.pem", "CN=A"));
+    set_file("common.cfg", "one");
+    set_file("local.cfg", "first");
+    set_file("local.cfg", "last");
+    assert_string_equal("", statedir_files(&s));
+    assert_int_equal(ERR_OK, commit());
+    assert_string_equal("ca.a.pem common.cfg local.cfg ", statedir_files(&s));
+    begin();
+    set_file("common.cfg", "");
+    assert_false(change_summary(ch).nothing);
+    assert_int_equal(ERR_OK, commit());
+    assert_string_equal("ca.a.pem local.cfg ", statedir_files(&s));
+    assert_int_equal(2, credentials_generation(s.credentials));
+    assert_int_equal(1, s.changes); /* the second one was about no certificate */
+    struct buf content;
+    buf_init(&content, 100);
+    assert_true(
+        is_ok(store_read(statedir_path(&s, "generations/00000002/local.cfg"), &content, NULL)));
+    assert_true(slice_ends(buf_slice(&content), SLICE_LIT("\nlast")));
+    buf_free(&content);
+}
+
+static void test_a_summary_says_what_it_would_come_to(void **state)
+{
+    char *identity = statedir_identity("CN=phone"), *pem = statedir_pem(statedir_ca("CN=B"));
+    struct trust *trust;
+    (void)state;
+    begin();
+    assert_int_equal(ERR_OK, add("a.pem", "CN=A"));
+    assert_int_equal(ERR_OK, add_text("b.pem", pem, NULL));
+    assert_int_equal(ERR_OK, commit());
+    begin();
+    (void)change_clear_trusted(ch);
+    assert_int_equal(ERR_OK, add_text("b-again.pem", pem, NULL));
+    assert_int_equal(ERR_OK, add("c.pem", "CN=C"));
+    assert_int_equal(ERR_OK, set_identity("mine.pem", identity));
+    const struct change_summary is = change_summary(ch);
+    assert_int_equal(1, is.trusted_added);
+    assert_int_equal(1, is.trusted_removed);
+    assert_true(is.identity && !is.nothing);
+    assert_true(is_ok(change_trust(ch, &trust, NULL)));
+    assert_int_equal(2, trust_count(trust, TRUST_CUSTOM));
+    assert_non_null(change_identity(ch));
+    assert_true(is_ok(change_check(ch, NULL)));
+    assert_string_equal("ca.a.pem ca.b.pem ", statedir_files(&s));
+    change_free(ch);
+    free(identity);
+    free(pem);
+}
+
+static void test_a_roll_back_brings_back_what_was_before(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(ERR_OK, add("a.pem", "CN=A"));
+    assert_int_equal(ERR_OK, commit());
+    begin();
+    (void)change_clear_trusted(ch);
+    set_file("common.cfg", "new");
+    assert_int_equal(ERR_OK, commit());
+    assert_int_equal(0, custom());
+    s.changed = 0;
+    assert_true(is_ok(credentials_roll_back(s.credentials, NULL)));
+    assert_string_equal("ca.a.pem ", statedir_files(&s));
+    assert_int_equal(1, custom());
+    assert_int_equal(CREDENTIALS_TRUST, s.changed);
+    assert_int_equal(3, credentials_generation(s.credentials));
+}
+
+static void test_nothing_commits_while_somebody_holds(void **state)
+{
+    struct errinfo e = ERRINFO_INIT;
+    (void)state;
+    credentials_hold(s.credentials, "a trial runs");
+    begin();
+    assert_int_equal(ERR_OK, add("a.pem", "CN=A"));
+    assert_int_equal(ERR_BUSY, change_commit(ch, &e).code);
+    assert_string_equal("a trial runs", e.text);
+    credentials_hold(s.credentials, NULL);
+    assert_int_equal(ERR_OK, commit());
+}
+
 static int64_t epoch_s(void)
 {
     return TESTPKI_NOW;
@@ -352,6 +444,10 @@ int main(void)
         TEST(test_the_second_of_two_changes),
         TEST(test_what_is_kept_is_read_back),
         TEST(test_many),
+        TEST(test_other_files_change_with_the_certificates),
+        TEST(test_a_summary_says_what_it_would_come_to),
+        TEST(test_a_roll_back_brings_back_what_was_before),
+        TEST(test_nothing_commits_while_somebody_holds),
     };
     const struct rng rng = testpki_rng();
     log_open(LOG_SINK_NONE, LOG_LEVEL_ERROR, "test");

@@ -447,6 +447,38 @@ static void cleaning_removes_what_interrupted_writes_left(void **state)
     assert_holds(1, "a=1 b=1 ");
 }
 
+static void the_one_before_can_be_made_to_count_again(void **state)
+{
+    (void)state;
+    uint64_t number = 0;
+    struct errinfo e = ERRINFO_INIT;
+    must_write("1", "1");
+    must_write("2", "2");
+    assert_int_equal(generation_roll_back(dir, 1, NULL, &e).code, ERR_STATE);
+    assert_string_equal(e.text, "generation 1 is not the newest one, 2 is");
+    assert_true(is_ok(generation_roll_back(dir, 2, &number, NULL)));
+    assert_int_equal(number, 3);
+    assert_holds(3, "a=1 b=1 ");
+}
+
+static void before_the_first_one_there_is_nothing(void **state)
+{
+    (void)state;
+    must_write("1", "1");
+    assert_true(is_ok(generation_roll_back(dir, 1, NULL, NULL)));
+    assert_holds(2, "");
+}
+
+static void what_is_damaged_does_not_come_back(void **state)
+{
+    (void)state;
+    must_write("1", "1");
+    must_write("2", "2");
+    put("generations/00000001/a", "");
+    assert_true(is_ok(generation_roll_back(dir, 2, NULL, NULL)));
+    assert_holds(3, "b=1 ");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -471,6 +503,9 @@ int main(void)
         TEST(a_second_writer_is_refused),
         TEST(two_racing_writers_never_mix),
         TEST(cleaning_removes_what_interrupted_writes_left),
+        TEST(the_one_before_can_be_made_to_count_again),
+        TEST(before_the_first_one_there_is_nothing),
+        TEST(what_is_damaged_does_not_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
