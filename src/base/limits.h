@@ -150,6 +150,26 @@
 #define LIMIT_SETTINGS_COMPLAINTS \
     50 /* of a kind, for one file: a wrong file shall not fill the log */
 
+/* --- provisioning --- */
+#define LIMIT_PROVISION_FILES   8 /* settings files in one push: common, models, sites, the phone */
+#define LIMIT_PROVISION_QUEUE   8 /* runs that wait for the one that is under way */
+#define LIMIT_PROVISION_WAITING (4 * 1024 * 1024) /* bytes of files that wait with them */
+#define LIMIT_PROVISION_ATTEMPTS \
+    3 /* of a run whose ground was changed by somebody else meanwhile */
+#define LIMIT_PROVISION_MS \
+    900000 /* to gather all files of a run; others wait for it, and it is asked again later */
+#define LIMIT_PROVISION_CHAIN_BYTES                                                                \
+    65536 /* the provisioning server's certificates, to see if they stay good; real ones have 3000 \
+             to 8000 */
+#define LIMIT_PROVISION_RECORDS 40 /* files told of in a report: 8, and one for each command */
+#define LIMIT_PROVISION_ITEMS \
+    64 /* things told of in a report: with all the rest they fit into LIMIT_RPC_BACKLOG */
+#define LIMIT_PROVISION_NAMES 64    /* settings told of as changed, for the same reason */
+#define LIMIT_PROVISION_NAME  100   /* bytes of a name in a report, with its NUL */
+#define LIMIT_TRIAL_MIN_S     10    /* accounts need a few seconds to come back */
+#define LIMIT_TRIAL_MAX_S     3600  /* all other changes wait meanwhile */
+#define LIMIT_TRIAL_RETRY_MS  30000 /* until a trial that could not be ended is ended */
+
 /* --- fetching over HTTP --- */
 #define LIMIT_URL              2048 /* longer ones do not fit into a line of settings with its key */
 #define LIMIT_FETCH_BYTES      (5 * 1024 * 1024) /* one file: as large as a certificate's may be */
