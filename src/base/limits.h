@@ -75,9 +75,11 @@
     32 /* accepted connections that end but wait for their peers; more are cut off */
 
 /* --- TLS --- */
-#define LIMIT_PEER_CERTS                                                                           \
-    16                         /* different certificates of a peer that are looked at; real chains \
-                                  have up to 5, bridges between several PKIs up to 12 */
+#define LIMIT_PEER_CERTS                                                   \
+    16 /* different certificates of a peer that are looked at; real chains \
+          have up to 5, bridges between several PKIs up to 12 */
+#define LIMIT_PEERCHAIN_BYTES \
+    65536 /* of a peer's certificates kept beyond their connection; real ones have 3000 to 8000 */
 #define LIMIT_OWN_CERTS  10    /* certificates in the file of one of the phone's own */
 #define LIMIT_CERT_BYTES 65536 /* one certificate's DER */
 #define LIMIT_PATH_DEPTH 8     /* certificates of a path, leaf and anchor included */
@@ -158,9 +160,6 @@
     3 /* of a run whose ground was changed by somebody else meanwhile */
 #define LIMIT_PROVISION_MS \
     900000 /* to gather all files of a run; others wait for it, and it is asked again later */
-#define LIMIT_PROVISION_CHAIN_BYTES                                                                \
-    65536 /* the provisioning server's certificates, to see if they stay good; real ones have 3000 \
-             to 8000 */
 #define LIMIT_PROVISION_RECORDS 40 /* files told of in a report: 8, and one for each command */
 #define LIMIT_PROVISION_ITEMS \
     64 /* things told of in a report: with all the rest they fit into LIMIT_RPC_BACKLOG */

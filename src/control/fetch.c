@@ -20,6 +20,7 @@ struct fetch {
     struct buf body;
     unsigned redirects;
     struct verdict no_verdict;
+    struct peerchain no_chain;
 
     /* What is asked now, of whom; a redirect begins anew. */
     struct weburl url;
@@ -165,6 +166,7 @@ static void finish(struct fetch *f, enum fetch_outcome outcome, const struct err
         .host = f->url.authority,
         .secure = f->url.secure,
         .verdict = t != NULL ? transfer_verdict(t) : &f->no_verdict,
+        .chain = t != NULL ? transfer_chain(t) : &f->no_chain,
         .facts = t != NULL ? transfer_facts(t) : (struct tls_session_facts){0},
     };
 

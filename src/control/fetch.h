@@ -18,6 +18,7 @@
 
 #include "base/errinfo.h"
 #include "base/slice.h"
+#include "pki/peerchain.h"
 #include "pki/verify.h"
 #include "sys/dns.h"
 #include "sys/wallclock.h"
@@ -80,6 +81,7 @@ struct fetch_result {
     const char *host;       /* who answered last, with the port if it is not the usual one */
     bool secure;            /* over TLS; then VERDICT is what was decided about that server */
     const struct verdict *verdict; /* never NULL; class VERDICT_NONE where nothing was judged */
+    const struct peerchain *chain; /* that was made on; never NULL, empty if it was refused */
     struct tls_session_facts facts;
 };
 

@@ -40,8 +40,7 @@ struct fetch_ops {
 /* A certificate list as a server sent it, the leaf first. */
 struct gather_chain {
     char authority[WEBURL_AUTHORITY_SIZE]; /* whose; "": none is known */
-    struct slice certs[LIMIT_PEER_CERTS];
-    size_t count;
+    struct peerchain chain;
 };
 
 /* What came, valid during the call. */

@@ -39,6 +39,7 @@ struct transfer {
     struct errinfo channel_error; /* why the channel ended, if not in order */
     struct errinfo error;         /* why we ended the transfer */
     struct verdict verdict;
+    struct peerchain chain;
     struct tls_session_facts facts;
     char said[CURL_ERROR_SIZE];
 };
@@ -148,6 +149,7 @@ static void drop_channel(struct transfer *t)
     if (t->channel == NULL)
         return;
     t->verdict = *channel_verdict(t->channel);
+    peerchain_set(&t->chain, channel_chain(t->channel)->certs, channel_chain(t->channel)->count);
     t->facts = channel_facts(t->channel);
     channel_free(t->channel);
     t->channel = NULL;
@@ -496,6 +498,7 @@ void transfer_free(struct transfer *t)
     curl_slist_free_all(t->headers);
     curl_slist_free_all(t->connect_to);
     channel_free(t->channel);
+    peerchain_clear(&t->chain);
     free(t);
     curl_global_cleanup();
 }
@@ -503,6 +506,11 @@ void transfer_free(struct transfer *t)
 const struct verdict *transfer_verdict(const struct transfer *t)
 {
     return t->channel != NULL ? channel_verdict(t->channel) : &t->verdict;
+}
+
+const struct peerchain *transfer_chain(const struct transfer *t)
+{
+    return t->channel != NULL ? channel_chain(t->channel) : &t->chain;
 }
 
 struct tls_session_facts transfer_facts(const struct transfer *t)

@@ -51,6 +51,7 @@ const char *transfer_field(const struct transfer *t, const char *name);
 
 /* Of the connection that was opened last. */
 const struct verdict *transfer_verdict(const struct transfer *t);
+const struct peerchain *transfer_chain(const struct transfer *t);
 struct tls_session_facts transfer_facts(const struct transfer *t);
 
 #endif

@@ -50,6 +50,7 @@ struct channel {
     struct tls_session *session;
     struct loop_timer *deadline; /* of connecting, then of the handshake */
     struct verdict verdict;
+    struct peerchain chain;
     struct tls_session_facts facts;
     char peer[PEER_TEXT_SIZE]; /* for sentences: "host (address)" */
 };
@@ -162,6 +163,14 @@ static void try_failed(struct channel *c, const struct errinfo *e)
     dial_next(c);
 }
 
+static void keep_chain(struct channel *c)
+{
+    size_t n;
+    const struct slice *chain = tls_session_chain(c->session, &n);
+
+    peerchain_set(&c->chain, chain, n);
+}
+
 static void opened(struct channel *c)
 {
     loop_timer_stop(c->deadline);
@@ -169,6 +178,7 @@ static void opened(struct channel *c)
     if (c->session != NULL) {
         c->verdict = *tls_session_verdict(c->session);
         c->facts = tls_session_facts(c->session);
+        keep_chain(c);
     }
     stream_resume(c->local);
     c->h->on_open(c->arg);
@@ -434,12 +444,18 @@ void channel_free(struct channel *c)
     stream_close(c->local);
     loop_timer_free(c->deadline);
     tls_profile_unref(c->params.profile);
+    peerchain_clear(&c->chain);
     free(c);
 }
 
 const struct verdict *channel_verdict(const struct channel *c)
 {
     return &c->verdict;
+}
+
+const struct peerchain *channel_chain(const struct channel *c)
+{
+    return &c->chain;
 }
 
 struct tls_session_facts channel_facts(const struct channel *c)

@@ -19,6 +19,7 @@
 
 #include "base/errinfo.h"
 #include "link/judge.h"
+#include "pki/peerchain.h"
 #include "sys/dns.h"
 #include "tls/session.h"
 
@@ -56,6 +57,9 @@ void channel_free(struct channel *c);
 /* The verdict on the server, class VERDICT_NONE while there is none; of the address that was tried
  * last, if none was accepted. */
 const struct verdict *channel_verdict(const struct channel *c);
+
+/* What it was made on, if the server was accepted; else empty. */
+const struct peerchain *channel_chain(const struct channel *c);
 
 /* All zero without TLS. */
 struct tls_session_facts channel_facts(const struct channel *c);
