@@ -5,48 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/backoff.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "link/calls.h"
-#include "link/flow.h"
-#include "link/recheck.h"
-#include "link/route.h"
-
-struct account {
-    enum account_state state;
-    const struct account_shared *shared;
-    account_changed_fn *changed;
-    void *arg;
-    bool dirty; /* something visible changed, and was not told yet */
-
-    /* from the settings */
-    int number;
-    bool enabled;
-    char area[16]; /* "account 3", for the log */
-    char *label;
-    char *aor;
-    char *host;
-
-    /* of the present try */
-    struct route route;
-    struct flow flow;
-    struct recheck recheck; /* of the live connection's verdict */
-    bool identity_replaced; /* our certificate, since the try began */
-    struct calls calls;
-
-    struct registration *registration;
-    struct errinfo given_up; /* the connection has to go, and why; ERR_OK: it may stay */
-    uint64_t opened_ms;      /* when the connection became OPEN */
-    bool registered;         /* on this connection, at some time */
-
-    struct loop_timer *timer; /* WAITING: the next try; OPEN: the registration's; STOPPING: both */
-    uint64_t deadline_ms;     /* of WAITING and STOPPING */
-    struct backoff backoff;
-
-    struct verdict verdict;
-    struct errinfo error;
-};
+#include "link/account_parts.h"
 
 /* --- states --- */
 
@@ -58,18 +19,13 @@ static void set_state(struct account *a, enum account_state to)
     a->dirty = true;
 }
 
-static bool is_up(const struct account *a)
-{
-    return a->state == ACCOUNT_OPEN || a->state == ACCOUNT_STOPPING;
-}
-
 /* The last act of whatever came in: tells what changed, once. */
 static void settle(struct account *a)
 {
     if (!a->dirty)
         return;
     a->dirty = false;
-    if (is_up(a))
+    if (account_is_up(a))
         calls_update(&a->calls, &a->verdict);
     a->changed(a->arg, a);
 }
@@ -414,8 +370,7 @@ static struct result make_registration(struct account *a, const struct account_c
 static struct result configure(struct account *a, const struct account_config *cfg,
                                struct trust *trust, struct errinfo *e)
 {
-    const bool proxy = cfg->proxy_host != NULL && cfg->proxy_host[0] != '\0';
-    a->host = strdup(proxy ? cfg->proxy_host : cfg->domain);
+    a->host = strdup(account_config_host(cfg));
     a->label = strdup(cfg->label != NULL ? cfg->label : "");
     if (asprintf(&a->aor, "sips:%s@%s", cfg->user, cfg->domain) < 0)
         a->aor = NULL; /* it is undefined then */
@@ -560,41 +515,4 @@ void account_clock_changed(struct account *a)
 {
     flow_forget(&a->flow);
     reconsider(a, was_refused(a) && judge_clock_matters(&a->verdict));
-}
-
-struct account_status account_status(const struct account *a)
-{
-    const struct registration *reg = a->registration;
-    const uint64_t now = now_ms(a);
-    struct account_status s = {
-        .number = a->number,
-        .label = a->label,
-        .aor = a->aor,
-        .state = a->state,
-        .registration = registration_state(reg),
-        .granted_s = registration_is_up(reg) ? registration_granted_s(reg) : 0,
-        .registration_status = registration_last_status(reg),
-        .registration_error = registration_error(reg),
-        .name_checked = a->verdict.name_checked,
-        .verdict = &a->verdict,
-        .error = &a->error,
-        .host = a->host,
-        .route = &a->route,
-        .rules = flow_rules(&a->flow),
-        .retiring = a->calls.retiring,
-        .failures = registration_is_up(reg) ? 0 : a->backoff.failures,
-    };
-    if (is_up(a)) {
-        s.tls = connection_facts(a->flow.connection);
-        s.encrypted = s.tls.confirmed;
-        s.remote = connection_remote(a->flow.connection);
-    }
-    if (a->state == ACCOUNT_WAITING && a->deadline_ms > now)
-        s.retry_in_ms = (uint32_t)(a->deadline_ms - now);
-    return s;
-}
-
-int account_number(const struct account *a)
-{
-    return a->number;
 }

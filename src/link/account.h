@@ -107,6 +107,7 @@ struct account_status {
                                      all is well. ERR_CERT: the verdict says why */
     struct tls_session_facts tls; /* of the live connection */
     struct addr remote;           /* family 0 if there is no connection */
+    uint64_t connection;          /* connection_id() of the live one, or 0 */
     const char *host;             /* where it connects to, as configured */
     const struct route *route;    /* its addresses: route_has() */
     bool retiring;                /* it will be replaced, and a call still keeps it */
@@ -166,6 +167,18 @@ RESULT account_set_identity(struct account *a, struct identity *id, enum identit
 
 /* The clock was set: the same judgement again with the new time. */
 void account_clock_changed(struct account *a);
+
+/* Where CFG has the account connect to: the name that is checked. */
+const char *account_config_host(const struct account_config *cfg);
+
+/*
+ * Whether the server of the live connection would be accepted with another TRUST and configuration;
+ * nothing changes, and nobody is told. OUT is the verdict, class NONE where there is nothing to
+ * judge, which counts as accepted: no connection, none that was verified, or CFG is not enabled or
+ * has another server.
+ */
+bool account_would_accept(const struct account *a, const struct account_config *cfg,
+                          struct trust *trust, struct verdict *out);
 
 struct account_status account_status(const struct account *a);
 int account_number(const struct account *a);
