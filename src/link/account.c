@@ -282,7 +282,7 @@ static void on_message(void *arg, const struct sip_message *m, struct slice raw)
 {
     struct account *a = arg;
     if (sip_message_is_request(m))
-        calls_request(&a->calls, m, raw);
+        calls_request(&a->calls, m, raw, &a->verdict);
     else
         calls_response(&a->calls, m, raw, registration_receive(a->registration, m, now_ms(a)));
     after_registration(a);

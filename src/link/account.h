@@ -63,6 +63,10 @@ struct refused_chain {
  * the account. */
 typedef void refused_fn(void *arg, const struct refused_chain *c);
 
+/* ACCOUNT's own server says that there are new settings to be fetched. It comes from inside the
+ * connection's message: only to take note. */
+typedef void check_sync_fn(void *arg, int account);
+
 /* What all accounts share; borrowed, must outlive them. */
 struct account_shared {
     struct loop *loop;
@@ -78,6 +82,11 @@ struct account_shared {
     refused_fn *on_refused;               /* of all accounts; NULL: nobody wants to know */
     void *on_refused_arg;
     struct carrier *carrier; /* what is not the registration's goes there; NULL: nobody takes it */
+    /* NULL: a NOTIFY with "Event: check-sync" is a request like any other. Else it is answered
+     * here: only an account's own server may send it, over the connection that the phone has made,
+     * and with a certificate that was verified. The owner may change it at any time. */
+    check_sync_fn *on_check_sync;
+    void *on_check_sync_arg;
 };
 
 /* How a server is judged, for those who want to judge alike. Borrowed. */

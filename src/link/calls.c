@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "link/answer.h"
+#include "sip/checksync.h"
 
 /* --- what the carrier asks for --- */
 
@@ -134,14 +135,14 @@ static bool asks_whether_we_are_there(const struct sip_message *m)
     return strcmp(sip_message_method(m), "OPTIONS") == 0 && sip_message_to_tag(m)[0] == '\0';
 }
 
-static void answer(struct calls *c, const struct sip_message *m)
+/* STATUS 0: what the method says. */
+static void answer(struct calls *c, const struct sip_message *m, int status)
 {
     struct buf out;
     buf_init(&out, LIMIT_SIP_MESSAGE);
-    /* What may be asked of a phone that has call-control (Allow), only that would know. */
-    const bool served = c->line != NULL && carrier_serves(c->carrier, c->account);
     const struct rng *rng = &c->flow->shared->rng;
-    struct result r = served ? answer_status(&out, m, 200, 0, rng) : answer_request(&out, m, rng);
+    struct result r =
+        status != 0 ? answer_status(&out, m, status, 0, rng) : answer_request(&out, m, rng);
     if (is_ok(r) && buf_len(&out) != 0)
         r = send_out(c, buf_slice(&out));
     if (is_err(r))
@@ -150,10 +151,30 @@ static void answer(struct calls *c, const struct sip_message *m)
     buf_free(&out);
 }
 
-void calls_request(struct calls *c, const struct sip_message *m, struct slice raw)
+/* "Encrypted only" is not enough: whoever sits between could have the phone fetch all day. */
+static void take_check_sync(struct calls *c, const struct sip_message *m, const struct verdict *v)
 {
-    if (c->line == NULL || asks_whether_we_are_there(m))
-        answer(c, m);
+    const struct account_shared *shared = c->flow->shared;
+    const bool allowed = v->class == VERDICT_VERIFIED;
+    answer(c, m, allowed ? 200 : 403);
+    if (allowed)
+        shared->on_check_sync(shared->on_check_sync_arg, c->account);
+    else
+        log_info("carrier",
+                 "account %d: a server whose certificate is not verified cannot have settings "
+                 "fetched (check-sync)",
+                 c->account);
+}
+
+void calls_request(struct calls *c, const struct sip_message *m, struct slice raw,
+                   const struct verdict *v)
+{
+    /* What may be asked of a phone that has call-control (Allow), only that would know. */
+    const bool served = c->line != NULL && carrier_serves(c->carrier, c->account);
+    if (c->flow->shared->on_check_sync != NULL && checksync_of(m) == CHECKSYNC_FETCH)
+        take_check_sync(c, m, v);
+    else if (c->line == NULL || asks_whether_we_are_there(m))
+        answer(c, m, served ? 200 : 0);
     else
         carrier_line_receive(c->line, m, raw);
 }

@@ -37,8 +37,9 @@ void calls_update(struct calls *c, const struct verdict *v);
 void calls_close(struct calls *c);
 
 /* Hands the request M on; or answers it, if there is no carrier, or if it asks whether the phone is
- * there. */
-void calls_request(struct calls *c, const struct sip_message *m, struct slice raw);
+ * there, or tells of new settings. V is what the connection is worth now. */
+void calls_request(struct calls *c, const struct sip_message *m, struct slice raw,
+                   const struct verdict *v);
 
 /* The same for a response; OURS: the registration has taken it. */
 void calls_response(struct calls *c, const struct sip_message *m, struct slice raw, bool ours);

@@ -284,6 +284,7 @@ static struct reception reception_of(const struct inbound *in)
         .client = in->client,
         .rules = in->shared->judge.policy.rules,
         .trust_ctrl = in->shared->trust_ctrl,
+        .no_check_sync = in->shared->accounts_shared->on_check_sync != NULL,
     };
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sip/checksync.h"
 #include "sip/field.h"
 #include "sip/uri.h"
 
@@ -173,6 +174,7 @@ void reception_decide(const struct reception *r, const struct sip_message *m,
     out->account = addressee(r, m, &target);
     if (out->account == NULL && !needs_no_account(m, &target))
         refuse(out, 404, "Not Found");
-    else if (out->account != NULL && r->trust_ctrl && !reception_is_server(r, out->account))
+    else if ((out->account != NULL && r->trust_ctrl && !reception_is_server(r, out->account)) ||
+             (r->no_check_sync && checksync_of(m) == CHECKSYNC_FETCH))
         refuse(out, 403, "Forbidden");
 }

@@ -27,6 +27,7 @@ struct reception {
     const struct cert *client; /* its certificate, if it was verified; else NULL */
     enum peername_rules rules; /* by which a certificate has a server's name */
     bool trust_ctrl;           /* only an account's own server may send it requests */
+    bool no_check_sync;        /* nobody may have settings fetched: see account_shared */
 };
 
 struct reception_answer {
@@ -38,9 +39,10 @@ struct reception_answer {
 };
 
 /*
- * 403 if only servers may send and this is none, 416 for a Request-URI that is neither "sip:" nor
- * "sips:", 483 where no hop is left, 420 for extensions that a hop must know and this one does not,
- * 404 if there is no such account. ACK is never answered, whatever STATUS is.
+ * 403 if only servers may send and this is none, or for what NO_CHECK_SYNC says, 416 for a
+ * Request-URI that is neither "sip:" nor "sips:", 483 where no hop is left, 420 for extensions that
+ * a hop must know and this one does not, 404 if there is no such account. ACK is never answered,
+ * whatever STATUS is.
  *
  * The account is the one whose user the Request-URI names, within a call also the one that To
  * names. Of several, the sender's comes first, then that of the same domain.

@@ -78,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0 || is_err(sip_message_parse(slice_of(data + 1, size - 1), &m, NULL)))
         return 0;
     r.trust_ctrl = data[0] % 2 != 0;
+    r.no_check_sync = data[0] % 4 >= 2;
     if (!sip_message_is_request(m)) {
         (void)reception_asker(&r, m);
     } else {
