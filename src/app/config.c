@@ -39,7 +39,7 @@ static struct result apply(const char *path, struct settings *s, unsigned *refus
     buf_init(&content, LIMIT_SETTINGS_BYTES);
     struct result r = store_read(path, &content, e);
     if (is_ok(r))
-        r = settings_apply(s, path, buf_slice(&content), complain, refused, e);
+        r = settings_apply(s, path, buf_slice(&content), NULL, complain, refused, e);
     buf_wipe(&content);
     return r;
 }
@@ -89,7 +89,7 @@ static struct result peek(const char *path, struct settings *s)
     buf_init(&content, LIMIT_SETTINGS_BYTES);
     struct result r = store_read(path, &content, NULL);
     if (is_ok(r))
-        r = settings_apply(s, path, buf_slice(&content), NULL, NULL, NULL);
+        r = settings_apply(s, path, buf_slice(&content), NULL, NULL, NULL, NULL);
     buf_wipe(&content);
     return r;
 }

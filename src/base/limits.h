@@ -148,14 +148,21 @@
 
 /* --- settings --- */
 #define LIMIT_SETTINGS_BYTES (256 * 1024) /* one settings file */
-#define LIMIT_SETTINGS_LINE  4096
+#define LIMIT_SETTINGS_LINE                                                                       \
+    32768 /* a data: URL with an identity, Base64 of PEM: a key of 4096 bits and a chain of three \
+             take 14000 */
 #define LIMIT_SETTINGS_COMPLAINTS \
     50 /* of a kind, for one file: a wrong file shall not fill the log */
 
+#define LIMIT_COMMANDS \
+    32 /* of one run of provisioning: all custom certificates deleted and added one by one */
+
 /* --- provisioning --- */
-#define LIMIT_PROVISION_FILES   8 /* settings files in one push: common, models, sites, the phone */
-#define LIMIT_PROVISION_QUEUE   8 /* runs that wait for the one that is under way */
-#define LIMIT_PROVISION_WAITING (4 * 1024 * 1024) /* bytes of files that wait with them */
+#define LIMIT_PROVISION_REPEAT_MIN 43200 /* longest period of fetches: a month */
+#define LIMIT_PROVISION_SPREAD_S   3600  /* longest wait at random before one */
+#define LIMIT_PROVISION_FILES      8 /* settings files in one push: common, models, sites, the phone */
+#define LIMIT_PROVISION_QUEUE      8 /* runs that wait for the one that is under way */
+#define LIMIT_PROVISION_WAITING    (4 * 1024 * 1024) /* bytes of files that wait with them */
 #define LIMIT_PROVISION_ATTEMPTS \
     3 /* of a run whose ground was changed by somebody else meanwhile */
 #define LIMIT_PROVISION_MS \
@@ -170,7 +177,7 @@
 #define LIMIT_TRIAL_RETRY_MS  30000 /* until a trial that could not be ended is ended */
 
 /* --- fetching over HTTP --- */
-#define LIMIT_URL              2048 /* longer ones do not fit into a line of settings with its key */
+#define LIMIT_URL              2048 /* one of https or http: what is longer is none that a person wrote */
 #define LIMIT_FETCH_BYTES      (5 * 1024 * 1024) /* one file: as large as a certificate's may be */
 #define LIMIT_FETCH_REDIRECTS  3
 #define LIMIT_FETCH_CHANNELS   4 /* connections for one URL; authentication may need a second */

@@ -1,66 +1,12 @@
 #include "control/keys.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ascii.h"
 #include "base/limits.h"
 #include "base/utf8.h"
-#include "link/door_rules.h"
-#include "pki/peername.h"
-
-/* --- checks of single keys --- */
-
-/*
- * RFC 3261 section 25.1: user = 1*( unreserved / escaped / user-unreserved ). What else an admin
- * may want, "@" above all, has to be written as an escape, or it would end the user part.
- */
-static struct result check_user(struct slice value, struct errinfo *e)
-{
-    for (size_t i = 0; i < value.n; i++) {
-        const uint8_t c = value.p[i];
-        if (c == '%') {
-            if (i + 2 >= value.n || ascii_hex(value.p[i + 1]) < 0 || ascii_hex(value.p[i + 2]) < 0)
-                return fail(e, ERR_INVALID, "a %% in a user name is followed by two hex digits");
-            i += 2;
-        } else if (!ascii_is_alnum(c) && (c == 0 || strchr("-_.!~*'()&=+$,;?/", c) == NULL)) {
-            return fail(e, ERR_INVALID,
-                        "a user name is only the part before the @; write other characters as %%XX "
-                        "(here %%%02X)",
-                        c);
-        }
-    }
-    return OK;
-}
-
-static struct result check_host(struct slice value, struct errinfo *e)
-{
-    struct peername ignored;
-
-    return peername_parse(value, &ignored, e);
-}
-
-static struct result check_local_peer(struct slice value, struct errinfo *e)
-{
-    struct addr ignored;
-
-    if (value.n != 0 && !door_address(value, &ignored))
-        return fail(e, ERR_INVALID,
-                    "it has to be an address of the phone itself with a port, such as "
-                    "127.0.0.1:5080");
-    return OK;
-}
-
-static struct result check_ssl_method(struct slice value, struct errinfo *e)
-{
-    if (slice_eq_str(value, "0") || slice_eq_str(value, "4"))
-        return fail(e, ERR_INVALID,
-                    "TLS 1.0 and 1.1 are broken and never used (RFC 8996); use 3, the best that "
-                    "the server has");
-    if (!slice_eq_str(value, "3") && !slice_eq_str(value, "5") && !slice_eq_str(value, "6"))
-        return fail(e, ERR_INVALID, "use 3 (TLS 1.3 or 1.2), 5 (TLS 1.2 only) or 6 (TLS 1.3 only)");
-    return OK;
-}
+#include "control/keyrules.h"
 
 /* --- the table --- */
 
@@ -90,7 +36,7 @@ static struct result check_ssl_method(struct slice value, struct errinfo *e)
       "How closely certificates must keep to the form of public ones: public, or compatible with " \
       "home-made and old CAs (version 1, no key identifiers); who the server is, is checked in "   \
       "both")                                                                                      \
-    X("default_ssl_method", KEY_INT, 0, 6, NULL, "3", check_ssl_method,                            \
+    X("default_ssl_method", KEY_INT, 0, 6, NULL, "3", keyrule_ssl_method,                          \
       "3: TLS 1.3, or 1.2 where the server has no more; 5: TLS 1.2 only; 6: TLS 1.3 only; 0 and "  \
       "4, the older ones, are refused")                                                            \
     X("unset_clock", KEY_CHOICE, 0, 0, unset_clock, "wait", NULL,                                  \
@@ -107,6 +53,16 @@ static const char *const client_auth[] = {"off", "request", "require", NULL};
 #define ROW_SIP(suffix, type, min, max, choices, initial, check, help) \
     {"static.security.sip." suffix, type,  min, max, choices, "",      \
      "static.security." suffix,     check, help},
+#define ROW_PROVISION(suffix, type, min, max, choices, initial, check, help) \
+    {"static.security.auto_provision." suffix,                               \
+     type,                                                                   \
+     min,                                                                    \
+     max,                                                                    \
+     choices,                                                                \
+     "",                                                                     \
+     "static.security." suffix,                                              \
+     check,                                                                  \
+     help},
 #define ROW_ACCOUNT(suffix, type, min, max, choices, initial, check, help) \
     {"account.X.security." suffix,  type,  min, max, choices, "",          \
      "static.security.sip." suffix, check, help},
@@ -117,12 +73,12 @@ static const struct key table[] = {
      "Its name on the phone's screen"},
     {"account.X.display_name", KEY_TEXT, 0, 99, NULL, "", NULL, NULL,
      "The name that other phones show of a caller"},
-    {"account.X.user_name", KEY_TEXT, 0, 99, NULL, "", NULL, check_user,
+    {"account.X.user_name", KEY_TEXT, 0, 99, NULL, "", NULL, keyrule_user,
      "The user part of the address: alice in sips:alice@example.com"},
     {"account.X.auth_name", KEY_TEXT, 0, 99, NULL, "", "account.X.user_name", NULL,
      "The name to log in with"},
     {"account.X.password", KEY_SECRET, 0, 99, NULL, "", NULL, NULL, "The password to log in with"},
-    {"account.X.sip_server.Y.address", KEY_TEXT, 0, 253, NULL, "", NULL, check_host,
+    {"account.X.sip_server.Y.address", KEY_TEXT, 0, 253, NULL, "", NULL, keyrule_host,
      "The registrar: a host name or an IP address. It is the domain of the account's address, and "
      "the name that the server's certificate must have"},
     {"account.X.sip_server.Y.port", KEY_INT, 0, 65535, NULL, "0", NULL, NULL, PORT_HELP},
@@ -133,7 +89,7 @@ static const struct key table[] = {
      "3600", NULL, NULL, "How long a registration shall last, in seconds"},
     {"account.X.outbound_proxy_enable", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
      "1: connect to the outbound proxy instead of the registrar"},
-    {"account.X.outbound_proxy.Y.address", KEY_TEXT, 0, 253, NULL, "", NULL, check_host,
+    {"account.X.outbound_proxy.Y.address", KEY_TEXT, 0, 253, NULL, "", NULL, keyrule_host,
      "The outbound proxy: a host name or an IP address. The server's certificate must have its "
      "name then"},
     {"account.X.outbound_proxy.Y.port", KEY_INT, 0, 65535, NULL, "0", NULL, NULL, PORT_HELP},
@@ -142,17 +98,20 @@ static const struct key table[] = {
      "without TLS of its own; 0: none"},
     {"account.X.local_register", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
      "1: the SIP stack at local_port registers the account, sipsd does not; 0: sipsd registers it"},
-    {"account.X.local_peer", KEY_TEXT, 0, 21, NULL, "", NULL, check_local_peer,
+    {"account.X.local_peer", KEY_TEXT, 0, 21, NULL, "", NULL, keyrule_local_peer,
      "Where that SIP stack takes calls, such as 127.0.0.1:5080, if it has not connected and said "
      "so itself"},
     /* clang-format off */
     SECURITY_TABLE(ROW_GLOBAL)
     SECURITY_TABLE(ROW_SIP)
     SECURITY_TABLE(ROW_ACCOUNT)
+    SECURITY_TABLE(ROW_PROVISION)
     /* clang-format on */
     {"static.security.dev_cert", KEY_INT, 0, 2, NULL, "2", NULL, NULL, DEV_CERT_HELP},
     {"static.security.sip.dev_cert", KEY_INT, 0, 2, NULL, "", "static.security.dev_cert", NULL,
      DEV_CERT_HELP},
+    {"static.security.auto_provision.dev_cert", KEY_INT, 0, 2, NULL, "", "static.security.dev_cert",
+     NULL, DEV_CERT_HELP},
     {"phone_setting.reserve_certs_enable", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
      "1: uploaded certificates survive a reset of the phone"},
     {"sip.tls_listen_port", KEY_INT, 0, 65535, NULL, "5061", NULL, NULL,
@@ -166,6 +125,53 @@ static const struct key table[] = {
     {"sip.trust_ctrl", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
      "1: on that port, requests are taken from an account's own server only, known by its address "
      "or by the name in its certificate; others get 403"},
+    {"static.trusted_certificates.url", KEY_COMMAND, 0, LIMIT_SETTINGS_LINE, NULL, "", NULL,
+     keyrule_certificate_url,
+     "Trusts the certificates of the file at this URL: https, http where "
+     "static.auto_provision.allow_http is 1, or a data: URL that has the file in it"},
+    {"static.trusted_certificates.delete", KEY_COMMAND, 0, LIMIT_SETTINGS_LINE, NULL, "", NULL,
+     keyrule_delete_url,
+     "http://localhost/all forgets all custom trusted certificates; http://localhost/NAME the ones "
+     "of that file, or the one whose SHA-256 begins with NAME"},
+    {"static.server_certificates.url", KEY_COMMAND, 0, LIMIT_SETTINGS_LINE, NULL, "", NULL,
+     keyrule_certificate_url,
+     "Makes what is in the file at this URL, a certificate with its chain and private key, the "
+     "phone's own; https, http or data: as above"},
+    {"static.server_certificates.delete", KEY_COMMAND, 0, LIMIT_SETTINGS_LINE, NULL, "", NULL,
+     keyrule_delete_url,
+     "http://localhost/all forgets the uploaded certificate of the phone's own, and so does "
+     "http://localhost/NAME"},
+    {"static.auto_provision.server.url", KEY_TEXT, 0, LIMIT_URL - 1, NULL, "", NULL,
+     keyrule_server_url,
+     "The directory on the provisioning server that has the settings files, such as "
+     "https://prov.example.com/phones/; without one nothing is fetched"},
+    {"static.auto_provision.server.username", KEY_TEXT, 0, 99, NULL, "", NULL, NULL,
+     "The name to log in with there, by basic or digest authentication"},
+    {"static.auto_provision.server.password", KEY_SECRET, 0, 99, NULL, "", NULL, NULL,
+     "The password to log in with there"},
+    {"static.auto_provision.common_file", KEY_TEXT, 0, 99, NULL, "common.cfg", NULL,
+     keyrule_common_file,
+     "The file there that all phones read, before the one that is called by the phone's MAC "
+     "address (001565123456.cfg); none: there is no such file"},
+    {"static.auto_provision.power_on", KEY_BOOL, 0, 1, NULL, "1", NULL, NULL,
+     "1: the phone fetches its settings when it starts"},
+    {"static.auto_provision.repeat.enable", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
+     "1: it fetches them again and again"},
+    {"static.auto_provision.repeat.minutes", KEY_INT, 1, LIMIT_PROVISION_REPEAT_MIN, NULL, "1440",
+     NULL, NULL, "How often, in minutes"},
+    {"static.auto_provision.check_sync", KEY_BOOL, 0, 1, NULL, "1", NULL, NULL,
+     "1: it fetches them when an account's own server, verified by its certificate, says so with "
+     "a SIP NOTIFY check-sync"},
+    {"static.auto_provision.spread", KEY_INT, 0, LIMIT_PROVISION_SPREAD_S, NULL, "10", NULL, NULL,
+     "Before a fetch that many phones may begin at the same time, each waits up to so many seconds "
+     "at random"},
+    {"static.auto_provision.allow_http", KEY_BOOL, 0, 1, NULL, "0", NULL, NULL,
+     "1: settings and certificates may come over http, which anybody on the way can read and "
+     "change; 0: only over https"},
+    {"static.auto_provision.report.url", KEY_TEXT, 0, LIMIT_URL - 1, NULL, "", NULL,
+     keyrule_report_url,
+     "Where the phone sends, as JSON by POST, what came of each provisioning; without one it sends "
+     "nothing"},
 };
 
 #define ROWS (sizeof table / sizeof table[0])
@@ -204,7 +210,33 @@ size_t key_ys(const struct key *k)
     return has_y(k) ? LIMIT_SERVERS : 1;
 }
 
-/* --- from a file's words to a row and its numbers --- */
+struct key_ref key_at(const struct key *k, size_t i)
+{
+    return (struct key_ref){
+        .key = k,
+        .x = has_x(k) ? (unsigned)(i / key_ys(k)) + 1 : 0,
+        .y = has_y(k) ? (unsigned)(i % key_ys(k)) + 1 : 0,
+    };
+}
+
+/* --- between a file's words and a row with its numbers --- */
+
+void key_name(const struct key *k, unsigned x, unsigned y, char out[KEY_NAME_SIZE])
+{
+    size_t used = 0;
+
+    for (struct slice rest = slice_of_str(k->name); rest.p != NULL;) {
+        const struct slice part = slice_cut(&rest, '.');
+        const char *dot = rest.p != NULL ? "." : "";
+        const bool is_x = slice_eq_str(part, "X"), is_y = slice_eq_str(part, "Y");
+        const int n =
+            is_x || is_y
+                ? snprintf(out + used, KEY_NAME_SIZE - used, "%u%s", is_x ? x : y, dot)
+                : snprintf(out + used, KEY_NAME_SIZE - used, "%.*s%s", SLICE_FMT(part), dot);
+        used += (size_t)n;
+        assert(used < KEY_NAME_SIZE);
+    }
+}
 
 #define NAME_SIZE 64 /* longer than the longest name, with room to spare */
 
@@ -262,6 +294,17 @@ struct result key_find(struct slice text, struct key_ref *out, struct errinfo *e
 
 /* --- values --- */
 
+struct slice key_plain(struct slice value)
+{
+    value = slice_trim(value);
+    return slice_eq_str(value, KEY_NULL) ? SLICE_EMPTY : value;
+}
+
+bool key_is_command(const struct key *k)
+{
+    return k->type == KEY_COMMAND;
+}
+
 static RESULT check_int(const struct key *k, struct slice value, struct errinfo *e)
 {
     uint64_t number;
@@ -306,6 +349,7 @@ struct result key_check(const struct key *k, struct slice value, struct errinfo 
         break;
     case KEY_TEXT:
     case KEY_SECRET:
+    case KEY_COMMAND:
         TRY(check_text(k, value, e));
         break;
     case KEY_CHOICE:

@@ -1,5 +1,6 @@
 /*
- * keys: the one table of the settings' keys: name, type, range, default, help.
+ * keys: the one table of the settings' keys: name, type, range, default, help. All of them take
+ * effect while sipsd runs.
  *
  * Names are those that admins of such phones already use. Where a phone has no name for what sipsd
  * can do, the table has one in the same manner. docs/settings.md is made from it.
@@ -16,6 +17,8 @@ enum key_type {
     KEY_TEXT,   /* UTF-8 without control characters, at most MAX bytes */
     KEY_SECRET, /* the same, and never shown or logged */
     KEY_CHOICE, /* one of CHOICES */
+    KEY_COMMAND /* no value but an order, carried out when a file with it is provisioned; it may
+                    stand there many times (control/command) */
 };
 
 struct key {
@@ -35,6 +38,10 @@ const struct key *keys_table(size_t *n);
 /* The row of this NAME (X and Y as letters); NULL if there is none. */
 const struct key *keys_row(const char *name);
 
+/* Its name in a settings file, "account.3.label", with these numbers where it has an X and a Y. */
+#define KEY_NAME_SIZE 80
+void key_name(const struct key *k, unsigned x, unsigned y, char out[KEY_NAME_SIZE]);
+
 /* How many accounts, and servers, a key is there for: LIMIT_ACCOUNTS and LIMIT_SERVERS where its
  * name has X and Y, else 1. */
 size_t key_xs(const struct key *k);
@@ -47,8 +54,19 @@ struct key_ref {
     unsigned x, y;
 };
 
+/* Number I, from 0, of the key_xs() * key_ys() keys that the row K stands for. */
+struct key_ref key_at(const struct key *k, size_t i);
+
 /* ERR_NOT_FOUND with a sentence if TEXT names no key, or one of an account that does not exist. */
 RESULT key_find(struct slice text, struct key_ref *out, struct errinfo *e);
+
+/* A value without the blanks around it, as a line of a file has them; empty for KEY_NULL, which
+ * stands for the default. */
+#define KEY_NULL "%NULL%"
+struct slice key_plain(struct slice value);
+
+/* Whether K is the key of a command. */
+bool key_is_command(const struct key *k);
 
 /* ERR_INVALID with what the value has to be, unless it is one for K. The sentence does not have a
  * secret in it. */

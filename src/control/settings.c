@@ -1,52 +1,76 @@
 #include "control/settings.h"
 
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "base/wipe.h"
-#include "control/keys.h"
 
-/* A slot for each row, account and server; where a name has no X or Y, the first one counts. */
+/*
+ * A row's words, one for each account and server that it is there for; NULL where nothing was ever
+ * said of any. A word is NULL, nothing; "", the default, for no value is empty; or the value.
+ */
 struct settings {
-    size_t slots;
-    char *values[]; /* NULL: not set */
+    size_t count;
+    char **rows[];
 };
 
-static size_t slot_of(const struct key *k, unsigned x, unsigned y)
+static size_t places(const struct key *k)
 {
-    size_t rows;
-    const size_t row = (size_t)(k - keys_table(&rows));
+    return key_xs(k) * key_ys(k);
+}
+
+/* Where a name has no X or Y, there is one place, whatever the numbers are. */
+static size_t place(const struct key *k, unsigned x, unsigned y)
+{
     const size_t ix = key_xs(k) == 1 ? 0 : x - 1;
     const size_t iy = key_ys(k) == 1 ? 0 : y - 1;
 
-    assert(row < rows && ix < key_xs(k) && iy < key_ys(k));
-    return (row * LIMIT_ACCOUNTS + ix) * LIMIT_SERVERS + iy;
+    assert(ix < key_xs(k) && iy < key_ys(k));
+    return ix * key_ys(k) + iy;
+}
+
+static size_t row_of(const struct key *k)
+{
+    size_t rows;
+    const size_t row = (size_t)(k - keys_table(&rows));
+
+    assert(row < rows);
+    return row;
+}
+
+static const char *word_of(const struct settings *s, const struct key *k, unsigned x, unsigned y)
+{
+    char *const *row = s->rows[row_of(k)];
+
+    return row != NULL ? row[place(k, x, y)] : NULL;
 }
 
 struct result settings_new(struct settings **out)
 {
     size_t rows;
     (void)keys_table(&rows);
-    const size_t slots = rows * LIMIT_ACCOUNTS * LIMIT_SERVERS;
-    struct settings *s = calloc(1, sizeof *s + slots * sizeof s->values[0]);
+    struct settings *s = calloc(1, sizeof *s + rows * sizeof s->rows[0]);
 
     if (s == NULL)
         return err(ERR_NOMEM);
-    s->slots = slots;
+    s->count = rows;
     *out = s;
     return OK;
 }
 
 void settings_free(struct settings *s)
 {
+    size_t rows;
+    const struct key *table = keys_table(&rows);
+
     if (s == NULL)
         return;
-    for (size_t i = 0; i < s->slots; i++)
-        wipe_free_str(s->values[i]);
+    for (size_t row = 0; row < s->count; row++) {
+        for (size_t i = 0; s->rows[row] != NULL && i < places(&table[row]); i++)
+            wipe_free_str(s->rows[row][i]);
+        free(s->rows[row]);
+    }
     free(s);
 }
 
@@ -55,14 +79,10 @@ struct result settings_clone(const struct settings *s, struct settings **out)
     struct settings *copy;
 
     TRY(settings_new(&copy));
-    for (size_t i = 0; i < s->slots; i++) {
-        if (s->values[i] == NULL)
-            continue;
-        copy->values[i] = strdup(s->values[i]);
-        if (copy->values[i] == NULL) {
-            settings_free(copy);
-            return err(ERR_NOMEM);
-        }
+    const struct result r = settings_overlay(copy, s);
+    if (is_err(r)) {
+        settings_free(copy);
+        return r;
     }
     *out = copy;
     return OK;
@@ -70,122 +90,189 @@ struct result settings_clone(const struct settings *s, struct settings **out)
 
 /* --- in --- */
 
-static RESULT set(struct settings *s, struct slice name, struct slice value, struct errinfo *e)
+/* Takes WORD over, also on failure. */
+static RESULT say(struct settings *s, const struct key *k, size_t at, char *word)
 {
-    struct key_ref ref;
-    char *copy = NULL;
+    char ***row = &s->rows[row_of(k)];
 
-    TRY(key_find(name, &ref, e));
-    if (value.n != 0 && !slice_eq_str(value, "%NULL%")) {
-        const struct result r = key_check(ref.key, value, e);
-        if (is_err(r)) {
-            errinfo_context(e, "%.*s", SLICE_FMT(name));
-            return r;
-        }
-        copy = malloc(value.n + 1);
-        if (copy == NULL)
-            return fail(e, ERR_NOMEM, "no memory for the settings");
-        memcpy(copy, value.p, value.n);
-        copy[value.n] = '\0';
+    if (*row == NULL)
+        *row = calloc(places(k), sizeof **row);
+    if (*row == NULL || word == NULL) {
+        wipe_free_str(word);
+        return err(ERR_NOMEM);
     }
-    char **slot = &s->values[slot_of(ref.key, ref.x, ref.y)];
-    wipe_free_str(*slot);
-    *slot = copy;
+    wipe_free_str((*row)[at]);
+    (*row)[at] = word;
+    return OK;
+}
+
+static char *copy_of(struct slice value)
+{
+    char *copy = malloc(value.n + 1);
+
+    if (copy == NULL)
+        return NULL;
+    if (value.n != 0)
+        memcpy(copy, value.p, value.n);
+    copy[value.n] = '\0';
+    return copy;
+}
+
+static RESULT check(const struct key_ref *key, struct slice value, struct errinfo *e)
+{
+    char name[KEY_NAME_SIZE];
+    const struct result r =
+        key_is_command(key->key)
+            ? fail(e, ERR_INVALID,
+                   "it is no setting but an order, which is carried out when a file with it is "
+                   "provisioned")
+        : value.n != 0 ? key_check(key->key, value, e)
+                       : OK;
+
+    if (is_err(r)) {
+        key_name(key->key, key->x, key->y, name);
+        errinfo_context(e, "%s", name);
+    }
+    return r;
+}
+
+struct result settings_put(struct settings *s, const struct key_ref *key, struct slice value,
+                           struct errinfo *e)
+{
+    value = key_plain(value);
+    TRY(check(key, value, e));
+    if (is_err(say(s, key->key, place(key->key, key->x, key->y), copy_of(value))))
+        return fail(e, ERR_NOMEM, "no memory for the settings");
     return OK;
 }
 
 struct result settings_set(struct settings *s, const char *key, struct slice value,
                            struct errinfo *e)
 {
-    return set(s, slice_of_str(key), value, e);
+    struct key_ref ref;
+
+    TRY(key_find(slice_of_str(key), &ref, e));
+    return settings_put(s, &ref, value, e);
 }
 
-/* A file while it is being applied. */
-struct reading {
-    const char *file;
-    size_t line;
-    settings_complaint_fn *complain;
-    void *arg;
-    size_t complaints[2]; /* harmless, severe */
-};
-
-static void complain(struct reading *r, bool severe, const char *text)
+struct result settings_unset(struct settings *s, const char *key, struct errinfo *e)
 {
-    r->complaints[severe]++;
-    if (r->complain != NULL && r->complaints[severe] <= LIMIT_SETTINGS_COMPLAINTS)
-        r->complain(r->arg, r->file, r->line, severe, text);
-}
+    struct key_ref ref;
 
-/* Says how many complaints were left out. */
-static void complain_of_the_rest(const struct reading *r, bool severe, const char *what)
-{
-    char text[64];
-
-    if (r->complain == NULL || r->complaints[severe] <= LIMIT_SETTINGS_COMPLAINTS)
-        return;
-    (void)snprintf(text, sizeof text, "and %zu more lines %s",
-                   r->complaints[severe] - LIMIT_SETTINGS_COMPLAINTS, what);
-    r->complain(r->arg, r->file, r->line, severe, text);
-}
-
-/* ERR_NOMEM only: whatever else is wrong with the line is a complaint. */
-static RESULT apply_line(struct settings *s, struct reading *r, struct slice line)
-{
-    struct errinfo e = ERRINFO_INIT;
-
-    if (line.n > LIMIT_SETTINGS_LINE) {
-        complain(r, true, "the line is too long for a setting");
+    TRY(key_find(slice_of_str(key), &ref, e));
+    char **row = s->rows[row_of(ref.key)];
+    if (row == NULL)
         return OK;
-    }
-    line = slice_trim(line);
-    if (line.n == 0 || line.p[0] == '#')
-        return OK;
-    if (slice_find(line, '=') == line.n) {
-        complain(r, true, "the line has no '='; a setting is written as key = value");
-        return OK;
-    }
-    const struct slice name = slice_trim(slice_cut(&line, '='));
-    const struct result set_result = set(s, name, slice_trim(line), &e);
-    if (set_result.code == ERR_NOMEM)
-        return set_result;
-    if (is_err(set_result))
-        complain(r, set_result.code != ERR_NOT_FOUND, e.text);
+    char **word = &row[place(ref.key, ref.x, ref.y)];
+    wipe_free_str(*word);
+    *word = NULL;
     return OK;
 }
 
-static RESULT check_start(struct slice *content, struct errinfo *e)
+struct result settings_overlay(struct settings *s, const struct settings *over)
 {
-    if (content->n > LIMIT_SETTINGS_BYTES)
-        return fail(e, ERR_LIMIT, "it is larger than %d bytes, the most for settings",
-                    LIMIT_SETTINGS_BYTES);
-    if (slice_starts(*content, SLICE_LIT("\xff\xfe")) ||
-        slice_starts(*content, SLICE_LIT("\xfe\xff")))
-        return fail(e, ERR_PARSE, "it is written in UTF-16; save it as UTF-8");
-    if (slice_starts(*content, SLICE_LIT("\xef\xbb\xbf")))
-        *content = slice_from(*content, 3);
-    if (!slice_eq_str(slice_trim(slice_cut(content, '\n')), "#!version:1.0.0.1"))
-        return fail(e, ERR_PARSE,
-                    "it is no settings file: its first line is not #!version:1.0.0.1");
+    size_t rows;
+    const struct key *table = keys_table(&rows);
+
+    for (size_t row = 0; row < rows; row++) {
+        char *const *words = over->rows[row];
+        for (size_t i = 0; words != NULL && i < places(&table[row]); i++)
+            if (words[i] != NULL)
+                TRY(say(s, &table[row], i, strdup(words[i])));
+    }
     return OK;
 }
 
-struct result settings_apply(struct settings *s, const char *file, struct slice content,
-                             settings_complaint_fn *complain_fn, void *arg, struct errinfo *e)
-{
-    struct reading r = {.file = file, .line = 1, .complain = complain_fn, .arg = arg};
-    const struct result start = check_start(&content, e);
+/* --- all of it --- */
 
-    if (is_err(start)) {
-        errinfo_context(e, "%s", file);
-        return start;
+/* Calls FN with number I of row K, whose WORD is NULL for the default. */
+static bool visit(const struct key *k, size_t i, const char *word, settings_item_fn *fn, void *arg)
+{
+    char name[KEY_NAME_SIZE];
+    const struct settings_item item = {
+        .ref = key_at(k, i), .name = name, .value = word != NULL ? word : ""};
+
+    key_name(k, item.ref.x, item.ref.y, name);
+    return fn(arg, &item);
+}
+
+void settings_each(const struct settings *s, settings_item_fn *fn, void *arg)
+{
+    size_t rows;
+    const struct key *table = keys_table(&rows);
+
+    for (size_t row = 0; row < rows; row++) {
+        char *const *words = s->rows[row];
+        for (size_t i = 0; words != NULL && i < places(&table[row]); i++)
+            if (words[i] != NULL && !visit(&table[row], i, words[i], fn, arg))
+                return;
     }
-    while (content.n != 0) {
-        r.line++;
-        TRY(apply_line(s, &r, slice_cut(&content, '\n')));
+}
+
+static const char *at(const struct settings *s, size_t row, size_t i)
+{
+    return s->rows[row] != NULL ? s->rows[row][i] : NULL;
+}
+
+static const char *or_empty(const char *word)
+{
+    return word != NULL ? word : "";
+}
+
+void settings_each_change(const struct settings *old, const struct settings *now,
+                          settings_item_fn *fn, void *arg)
+{
+    size_t rows;
+    const struct key *table = keys_table(&rows);
+
+    for (size_t row = 0; row < rows; row++) {
+        if (old->rows[row] == NULL && now->rows[row] == NULL)
+            continue;
+        for (size_t i = 0; i < places(&table[row]); i++) {
+            const char *a = or_empty(at(old, row, i)), *b = or_empty(at(now, row, i));
+            if (strcmp(a, b) != 0 && !visit(&table[row], i, b, fn, arg))
+                return;
+        }
     }
-    complain_of_the_rest(&r, true, "with faults");
-    complain_of_the_rest(&r, false, "with keys that are not sipsd's");
-    return OK;
+}
+
+static bool same_row(const struct settings *a, const struct settings *b, size_t row, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *one = at(a, row, i), *other = at(b, row, i);
+        if ((one == NULL) != (other == NULL) || strcmp(or_empty(one), or_empty(other)) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool settings_same(const struct settings *a, const struct settings *b)
+{
+    size_t rows;
+    const struct key *table = keys_table(&rows);
+
+    for (size_t row = 0; row < rows; row++)
+        if ((a->rows[row] != NULL || b->rows[row] != NULL) &&
+            !same_row(a, b, row, places(&table[row])))
+            return false;
+    return true;
+}
+
+static bool note_one(void *arg, const struct settings_item *item)
+{
+    bool *empty = arg;
+
+    (void)item;
+    *empty = false;
+    return false;
+}
+
+bool settings_is_empty(const struct settings *s)
+{
+    bool empty = true;
+
+    settings_each(s, note_one, &empty);
+    return empty;
 }
 
 /* --- out --- */
@@ -194,9 +281,9 @@ struct result settings_apply(struct settings *s, const char *file, struct slice 
 static const char *value_of(const struct settings *s, const struct key *k, unsigned x, unsigned y)
 {
     for (;;) {
-        const char *value = s->values[slot_of(k, x, y)];
-        if (value != NULL)
-            return value;
+        const char *word = word_of(s, k, x, y);
+        if (word != NULL && word[0] != '\0')
+            return word;
         if (k->fallback == NULL)
             return k->initial;
         k = keys_row(k->fallback);
@@ -251,7 +338,19 @@ size_t settings_choice(const struct settings *s, const char *name, unsigned x, u
     return i;
 }
 
+const char *settings_value(const struct settings *s, const struct key_ref *key)
+{
+    return value_of(s, key->key, key->x, key->y);
+}
+
+enum settings_word settings_says(const struct settings *s, const char *name, unsigned x, unsigned y)
+{
+    const char *word = word_of(s, row(name), x, y);
+
+    return word == NULL ? SETTINGS_NOTHING : word[0] == '\0' ? SETTINGS_DEFAULT : SETTINGS_VALUE;
+}
+
 bool settings_is_set(const struct settings *s, const char *name, unsigned x, unsigned y)
 {
-    return s->values[slot_of(row(name), x, y)] != NULL;
+    return settings_says(s, name, x, y) == SETTINGS_VALUE;
 }

@@ -42,6 +42,8 @@ static void check_values(const struct settings *s, const struct key *k, unsigned
     case KEY_CHOICE:
         (void)settings_choice(s, k->name, x, y);
         break;
+    case KEY_COMMAND:
+        break;
     }
 }
 
@@ -67,7 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (is_err(settings_new(&s)))
         return 0;
-    if (is_err(settings_apply(s, "fuzz", slice_of(data, size), on_complaint, &complaints, &e)) &&
+    if (is_err(
+            settings_apply(s, "fuzz", slice_of(data, size), NULL, on_complaint, &complaints, &e)) &&
         e.text[0] == '\0')
         abort();
     for (const struct key *k = table; k != table + rows; k++) {

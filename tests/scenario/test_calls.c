@@ -429,7 +429,8 @@ static void apply(struct world *w, const char *text)
     if (w->fleet == NULL)
         assert_true(is_ok(fleet_new(&w->lab->shared, &fleet_handlers, w, &w->fleet)));
     assert_true(is_ok(settings_new(&now)));
-    assert_true(is_ok(settings_apply(now, "phone.cfg", slice_of_str(text), NULL, NULL, NULL)));
+    assert_true(
+        is_ok(settings_apply(now, "phone.cfg", slice_of_str(text), NULL, NULL, NULL, NULL)));
     fleet_apply(w->fleet, w->settings, now, w->lab->trust);
     settings_free(w->settings);
     w->settings = now;

@@ -81,7 +81,8 @@ static void apply(struct world *w, const char *text)
 {
     struct settings *now;
     assert_true(is_ok(settings_new(&now)));
-    assert_true(is_ok(settings_apply(now, "phone.cfg", slice_of_str(text), NULL, NULL, NULL)));
+    assert_true(
+        is_ok(settings_apply(now, "phone.cfg", slice_of_str(text), NULL, NULL, NULL, NULL)));
     fleet_apply(w->fleet, w->settings, now, w->lab->trust);
     settings_free(w->settings);
     w->settings = now;

@@ -51,12 +51,17 @@ static void print_values(const struct key *k)
         for (size_t i = 0; k->choices[i] != NULL; i++)
             printf("%s`%s`", i != 0 ? ", " : "", k->choices[i]);
         break;
+    case KEY_COMMAND:
+        printf("a command");
+        break;
     }
 }
 
 static void print_default(const struct key *k)
 {
-    if (k->fallback != NULL)
+    if (key_is_command(k))
+        printf("it may stand there many times");
+    else if (k->fallback != NULL)
         printf("as `%s`", k->fallback);
     else if (k->initial[0] != '\0')
         printf("default `%s`", k->initial);

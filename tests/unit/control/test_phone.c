@@ -21,7 +21,7 @@ static struct settings *settings_with(const char *lines)
 
     (void)snprintf(content, sizeof content, COMPLETE "%s", lines);
     assert_true(is_ok(settings_new(&s)));
-    assert_true(is_ok(settings_apply(s, "t", slice_of_str(content), NULL, NULL, NULL)));
+    assert_true(is_ok(settings_apply(s, "t", slice_of_str(content), NULL, NULL, NULL, NULL)));
     return s;
 }
 
@@ -306,7 +306,7 @@ static struct settings *settings_of_file(const char *name)
     const size_t n = fread(content, 1, sizeof content, f);
     (void)fclose(f);
     assert_true(is_ok(settings_new(&s)));
-    if (is_err(settings_apply(s, name, slice_of(content, n), no_complaint, NULL, &e)))
+    if (is_err(settings_apply(s, name, slice_of(content, n), NULL, no_complaint, NULL, &e)))
         fail_msg("%s", e.text);
     return s;
 }

@@ -40,7 +40,7 @@ static void apply(struct settings *s, const char *content)
 {
     struct errinfo e = ERRINFO_INIT;
     const struct result r =
-        settings_apply(s, "test.cfg", slice_of_str(content), note, &complaints, &e);
+        settings_apply(s, "test.cfg", slice_of_str(content), NULL, note, &complaints, &e);
 
     if (is_err(r))
         fail_msg("not applied: %s", e.text);
@@ -218,7 +218,7 @@ static void test_what_is_no_settings_file(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct errinfo e = ERRINFO_INIT;
         assert_int_equal(ERR_PARSE, settings_apply(s, "test.cfg", slice_of_str(cases[i].content),
-                                                   note, &complaints, &e)
+                                                   NULL, note, &complaints, &e)
                                         .code);
         assert_string_equal(cases[i].sentence, e.text);
     }
@@ -237,11 +237,11 @@ static void test_a_file_is_bounded(void **state)
     memcpy(content, HEAD "account.1.label = a", sizeof HEAD + 18);
     assert_int_equal(ERR_LIMIT,
                      settings_apply(s, "test.cfg", slice_of(content, LIMIT_SETTINGS_BYTES + 1),
-                                    note, &complaints, NULL)
+                                    NULL, note, &complaints, NULL)
                          .code);
     assert_false(settings_is_set(s, "account.X.label", 1, 0));
-    assert_true(is_ok(settings_apply(s, "test.cfg", slice_of(content, LIMIT_SETTINGS_BYTES), note,
-                                     &complaints, NULL)));
+    assert_true(is_ok(settings_apply(s, "test.cfg", slice_of(content, LIMIT_SETTINGS_BYTES), NULL,
+                                     note, &complaints, NULL)));
     assert_string_equal("a", settings_text(s, "account.X.label", 1, 0));
     settings_free(s);
     free(content);
@@ -266,7 +266,7 @@ static void test_nobody_has_to_listen(void **state)
     (void)state;
 
     assert_true(is_ok(settings_apply(
-        s, "test.cfg", SLICE_LIT(HEAD "nonsense\naccount.1.label = a\n"), NULL, NULL, NULL)));
+        s, "test.cfg", SLICE_LIT(HEAD "nonsense\naccount.1.label = a\n"), NULL, NULL, NULL, NULL)));
     assert_string_equal("a", settings_text(s, "account.X.label", 1, 0));
     settings_free(s);
 }
