@@ -11,8 +11,7 @@
  * said of any. A word is NULL, nothing; "", the default, for no value is empty; or the value.
  */
 struct settings {
-    size_t count;
-    char **rows[];
+    char ***rows;
 };
 
 static size_t places(const struct key *k)
@@ -50,27 +49,38 @@ struct result settings_new(struct settings **out)
 {
     size_t rows;
     (void)keys_table(&rows);
-    struct settings *s = calloc(1, sizeof *s + rows * sizeof s->rows[0]);
+    struct settings *s = calloc(1, sizeof *s);
 
     if (s == NULL)
         return err(ERR_NOMEM);
-    s->count = rows;
+    s->rows = calloc(rows, sizeof s->rows[0]);
+    if (s->rows == NULL) {
+        free(s);
+        return err(ERR_NOMEM);
+    }
     *out = s;
     return OK;
 }
 
-void settings_free(struct settings *s)
+void settings_clear(struct settings *s)
 {
     size_t rows;
     const struct key *table = keys_table(&rows);
 
-    if (s == NULL)
-        return;
-    for (size_t row = 0; row < s->count; row++) {
+    for (size_t row = 0; row < rows; row++) {
         for (size_t i = 0; s->rows[row] != NULL && i < places(&table[row]); i++)
             wipe_free_str(s->rows[row][i]);
         free(s->rows[row]);
+        s->rows[row] = NULL;
     }
+}
+
+void settings_free(struct settings *s)
+{
+    if (s == NULL)
+        return;
+    settings_clear(s);
+    free(s->rows);
     free(s);
 }
 

@@ -24,6 +24,8 @@ struct commands;
 RESULT settings_new(struct settings **out);
 void settings_free(struct settings *s); /* NULL is fine; secrets are wiped */
 
+void settings_clear(struct settings *s); /* it says nothing then; what it said is wiped */
+
 /* An independent copy: to try a change before it counts. */
 RESULT settings_clone(const struct settings *s, struct settings **out);
 
