@@ -54,9 +54,11 @@ static struct object begin_entry(const struct showing *s)
 
 /* --- rejected.list --- */
 
+#define OF_ALL UINT64_MAX
+
 struct listing {
     const struct admin *admin;
-    uint64_t account; /* 0: of all */
+    uint64_t account; /* OF_ALL, or a number; 0 is who was to give a file */
     bool with_pem;
 };
 
@@ -67,7 +69,7 @@ static struct cJSON *entries(const struct listing *l)
 
     for (size_t i = 0; array != NULL && i < rejected_count(r); i++) {
         const struct showing s = {rejected_at(r, i), admin_now(l->admin), l->with_pem};
-        if (l->account != 0 && l->account != (uint64_t)s.entry.account)
+        if (l->account != OF_ALL && l->account != (uint64_t)s.entry.account)
             continue;
         struct object o = begin_entry(&s);
         struct cJSON *item = object_end(&o);
@@ -83,7 +85,7 @@ static struct cJSON *entries(const struct listing *l)
 static struct result list(void *arg, const struct cJSON *params, struct cJSON **result,
                           struct errinfo *e)
 {
-    struct listing l = {.admin = arg};
+    struct listing l = {.admin = arg, .account = OF_ALL};
 
     TRY(request_number(params, "account", &l.account, e));
     TRY(request_bool(params, "pem", &l.with_pem, e));

@@ -46,6 +46,8 @@ static struct result ask(struct fetch *f, struct errinfo *e)
         .post = f->p.post,
         .post_body = slice_of(f->post_body, f->p.body.n),
         .body = &f->body,
+        .on_refused = f->p.on_refused,
+        .on_refused_arg = f->p.on_refused_arg,
         .slow_ms = f->p.slow_ms,
     };
 

@@ -18,6 +18,7 @@
 
 #include "base/errinfo.h"
 #include "base/slice.h"
+#include "link/refused.h"
 #include "pki/peerchain.h"
 #include "pki/verify.h"
 #include "sys/dns.h"
@@ -39,6 +40,8 @@ struct fetch_params {
     enum trust_filter filter;
     bool check_name;
     struct verify_policy policy;
+    refused_fn *on_refused; /* of a server that is refused; NULL: nobody wants to know */
+    void *on_refused_arg;   /* borrowed */
 
     const char *url; /* may hold user and password, which USER and PASSWORD go before */
     const char *user;

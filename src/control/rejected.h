@@ -1,7 +1,8 @@
 /*
  * rejected: the last chains that were refused, kept so that an admin can look at them and decide.
  *
- * At most LIMIT_REJECTED of all accounts together, the newest first. A chain that is refused again
+ * At most LIMIT_REJECTED of all accounts together, provisioning counting as account 0, the newest
+ * first. A chain that is refused again
  * for the same reasons, for the same account and name, only counts up and becomes the newest. For a
  * new one the oldest of the account that has the most makes room: a server with many faces drives
  * no other account's chain out.

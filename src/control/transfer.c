@@ -174,6 +174,8 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
         .port = t->p.url->port,
         .profile = t->p.url->secure ? t->p.profile : NULL,
         .judge = t->p.judge,
+        .on_refused = t->p.on_refused,
+        .on_refused_arg = t->p.on_refused_arg,
     };
     const struct result r =
         channel_open(&params, &channel_handlers, t, &t->channel, &fd, &t->channel_error);

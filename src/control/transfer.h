@@ -30,6 +30,8 @@ struct transfer_params {
     /* Where the body of a successful answer is put; of others it is dropped. What does not fit
      * fails the transfer. */
     struct buf *body;
+    refused_fn *on_refused; /* or NULL: of a server that is refused */
+    void *on_refused_arg;
     unsigned slow_ms; /* in which LIMIT_FETCH_SLOW_BYTES must come, once the server was accepted */
 };
 

@@ -89,7 +89,10 @@ static void show_parsed(const cJSON *answer)
 {
     const cJSON *c;
     const cJSON *candidate = cJSON_GetObjectItemCaseSensitive(answer, "candidate");
-    (void)printf("Account %.0f, ", number(answer, "account"));
+    if (number(answer, "account") == 0)
+        (void)fputs("Provisioning, ", stdout);
+    else
+        (void)printf("Account %.0f, ", number(answer, "account"));
     put_line("server ", ctl_text(answer, "host"));
     put_line("Refused: ", ctl_text(answer, "sentence"));
     (void)puts("It sent:");

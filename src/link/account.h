@@ -13,6 +13,7 @@
 #include "link/account_state.h"
 #include "link/carrier.h"
 #include "link/connection.h"
+#include "link/refused.h"
 #include "link/registration.h"
 #include "link/route.h"
 #include "pki/identity_choice.h"
@@ -45,23 +46,6 @@ struct account_config {
     enum trust_filter filter;
     enum tls_versions versions;
 };
-
-/*
- * A peer that is refused: in a handshake, or by a later look at the chain of a live connection. All
- * of it is borrowed and valid during the call.
- */
-struct refused_chain {
-    int account;
-    const char *host;                 /* the name that was to be matched; as it was connected to */
-    const struct route *route;        /* its addresses */
-    const struct verify_input *input; /* what was judged: the chain as the peer sent it (it may be
-                                         empty), the trust store, the name, the policy, the time */
-    const struct verdict *verdict;    /* VERDICT_REJECTED, and why */
-};
-
-/* Only to take notes: it comes from inside the handshake, where nothing may be called that acts on
- * the account. */
-typedef void refused_fn(void *arg, const struct refused_chain *c);
 
 /* ACCOUNT's own server says that there are new settings to be fetched. It comes from inside the
  * connection's message: only to take note. */

@@ -218,9 +218,14 @@ static void advance(struct channel *c)
 static void judge_peer(void *arg, const struct slice *chain, size_t n, struct verdict *out)
 {
     const struct channel *c = arg;
-    const struct verify_input in = judge_input(c->params.judge, chain, n);
+    const struct channel_params *p = &c->params;
+    const struct verify_input in = judge_input(p->judge, chain, n);
 
     verify_chain(&in, out);
+    if (verdict_accepted(out) || p->on_refused == NULL)
+        return;
+    const struct refused_chain refused = {.host = p->host, .input = &in, .verdict = out};
+    p->on_refused(p->on_refused_arg, &refused);
 }
 
 static struct result begin_handshake(struct channel *c, struct errinfo *e)

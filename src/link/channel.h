@@ -19,6 +19,7 @@
 
 #include "base/errinfo.h"
 #include "link/judge.h"
+#include "link/refused.h"
 #include "pki/peerchain.h"
 #include "sys/dns.h"
 #include "tls/session.h"
@@ -33,6 +34,8 @@ struct channel_params {
     uint16_t port;
     struct tls_profile *profile; /* a client's; NULL: plain TCP */
     const struct judge *judge;   /* with a profile */
+    refused_fn *on_refused;      /* NULL: nobody wants to know */
+    void *on_refused_arg;
 };
 
 /* Called from the loop, and not to free the channel in. Static storage. */

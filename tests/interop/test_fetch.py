@@ -332,6 +332,7 @@ class FetchTest(unittest.TestCase):
     def test_a_file_over_https(self):
         answer = self.good("/common.cfg")
         self.assert_done(answer)
+        self.assertNotIn("noted", answer)
         self.assertEqual(["200", "verified", "TLSv1.3", "1"], [answer[k] for k in
                                                                ("status", "verdict", "version", "secure")])
         self.assertIn("sipsd-test", self.nginx.access())
@@ -359,6 +360,7 @@ class FetchTest(unittest.TestCase):
                 self.assertEqual(["rejected", answer["error"], "0"],
                                  [answer[k] for k in ("verdict", "sentence", "status")])
                 self.assertNotEqual("-1", answer["alert-sent"])
+                self.assertRegex(answer["noted"], "^0 localhost [1-9] ")
 
     def test_a_refused_server_sees_no_request(self):
         before = self.nginx.access()

@@ -154,6 +154,13 @@ static void on_result(void *arg, const struct fetch_result *r)
     loop_stop(p->loop);
 }
 
+static void on_refused(void *arg, const struct refused_chain *c)
+{
+    (void)arg;
+    printf("noted: %d %s %zu %s\n", c->account, c->host, c->input->chain_len,
+           reason_name(c->verdict->reasons[0].code));
+}
+
 static void on_cancel(void *arg)
 {
     struct program *p = arg;
@@ -308,6 +315,7 @@ int main(int argc, char **argv)
         .params = {.filter = TRUST_CUSTOM,
                    .check_name = true,
                    .policy = {.check_trust = true, .profile = VERIFY_PROFILE_COMPATIBLE},
+                   .on_refused = on_refused,
                    .user_agent = "sipsd-test"},
     };
 
