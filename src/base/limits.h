@@ -176,6 +176,17 @@
 #define LIMIT_TRIAL_MAX_S     3600  /* all other changes wait meanwhile */
 #define LIMIT_TRIAL_RETRY_MS  30000 /* until a trial that could not be ended is ended */
 
+/* --- when settings are fetched --- */
+#define LIMIT_FETCH_RETRY_BASE_MS 30000   /* first wait after a fetch by itself that failed */
+#define LIMIT_FETCH_RETRY_MAX_MS  3600000 /* a server that is down for a day is asked once an hour \
+                                           */
+#define LIMIT_CHECK_SYNC_MS \
+    10000 /* between two fetches that a SIP server asked for: a flood of NOTIFYs makes no more */
+#define LIMIT_REPORT_TRIES         4      /* to send one report; then it is only in the log */
+#define LIMIT_REPORT_RETRY_BASE_MS 10000  /* first wait between them */
+#define LIMIT_REPORT_RETRY_MAX_MS  600000 /* also of what the server asks for by Retry-After */
+#define LIMIT_REPORT_ANSWER_BYTES  65536  /* nobody reads what the server says to a report */
+
 /* --- fetching over HTTP --- */
 #define LIMIT_URL              2048 /* one of https or http: what is longer is none that a person wrote */
 #define LIMIT_FETCH_BYTES      (5 * 1024 * 1024) /* one file: as large as a certificate's may be */

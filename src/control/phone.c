@@ -178,6 +178,43 @@ void phone_listener(const struct settings *s, struct listener_config *out)
     };
 }
 
+#define FETCH(suffix) "static.security.auto_provision." suffix
+
+void phone_fetch(const struct settings *s, struct phone_fetch *out)
+{
+    *out = (struct phone_fetch){
+        .filter = filter_of(settings_int(s, FETCH("ca_cert"), 0, 0)),
+        .check_name = settings_bool(s, FETCH("cn_validation"), 0, 0),
+        .policy =
+            {
+                .check_trust = settings_bool(s, FETCH("trust_certificates"), 0, 0),
+                .rules = rules[settings_choice(s, FETCH("cn_rules"), 0, 0)],
+                .profile = profiles[settings_choice(s, FETCH("certificate_profile"), 0, 0)],
+                .clock = clocks[settings_choice(s, FETCH("unset_clock"), 0, 0)],
+            },
+        .versions = versions_of(settings_int(s, FETCH("default_ssl_method"), 0, 0)),
+        .identity = (enum identity_want)settings_int(s, FETCH("dev_cert"), 0, 0),
+        .allow_http = settings_bool(s, "static.auto_provision.allow_http", 0, 0),
+        .server = settings_text(s, "static.auto_provision.server.url", 0, 0),
+        .user = settings_text(s, "static.auto_provision.server.username", 0, 0),
+        .password = settings_text(s, "static.auto_provision.server.password", 0, 0),
+    };
+}
+
+void phone_schedule(const struct settings *s, struct phone_schedule *out)
+{
+    const bool again = settings_bool(s, "static.auto_provision.repeat.enable", 0, 0);
+    *out = (struct phone_schedule){
+        .server = settings_text(s, "static.auto_provision.server.url", 0, 0),
+        .power_on = settings_bool(s, "static.auto_provision.power_on", 0, 0),
+        .period_min =
+            again ? (uint32_t)settings_int(s, "static.auto_provision.repeat.minutes", 0, 0) : 0,
+        .check_sync = settings_bool(s, "static.auto_provision.check_sync", 0, 0),
+        .spread_s = (uint32_t)settings_int(s, "static.auto_provision.spread", 0, 0),
+        .report = settings_text(s, "static.auto_provision.report.url", 0, 0),
+    };
+}
+
 enum trust_filter phone_trust_filter(const struct settings *s)
 {
     return filter_of(settings_int(s, "static.security.sip.ca_cert", 0, 0));

@@ -29,6 +29,35 @@ void phone_listener(const struct settings *s, struct listener_config *out);
  * is not enabled, cannot work, or its port is 0. */
 bool phone_door(const struct settings *s, int number, struct door_config *out);
 
+/*
+ * How files are fetched from the provisioning server, and from where commands say: how a server is
+ * judged, what the phone shows it, and what is only for the provisioning server itself. Strings as
+ * above.
+ */
+struct phone_fetch {
+    enum trust_filter filter;
+    bool check_name;
+    struct verify_policy policy;
+    enum tls_versions versions;
+    enum identity_want identity;
+    bool allow_http;
+    const char *server;   /* its URL; "": there is none */
+    const char *user;     /* "" for none */
+    const char *password; /* a secret */
+};
+void phone_fetch(const struct settings *s, struct phone_fetch *out);
+
+/* When the settings have files fetched, and where reports of it go. */
+struct phone_schedule {
+    const char *server;  /* the URL to fetch from; "": there is none, and nothing is fetched */
+    bool power_on;       /* when the phone starts */
+    uint32_t period_min; /* again and again, in minutes; 0: no */
+    bool check_sync;     /* when a SIP server says so */
+    uint32_t spread_s;   /* at most so long is waited before, at random */
+    const char *report;  /* a URL; "": nowhere */
+};
+void phone_schedule(const struct settings *s, struct phone_schedule *out);
+
 /* Which trusted certificates count for SIP; an account may have a filter of its own. */
 enum trust_filter phone_trust_filter(const struct settings *s);
 

@@ -17,7 +17,7 @@
 static struct settings *settings_with(const char *lines)
 {
     struct settings *s;
-    char content[1024];
+    char content[2048];
 
     (void)snprintf(content, sizeof content, COMPLETE "%s", lines);
     assert_true(is_ok(settings_new(&s)));
@@ -401,6 +401,76 @@ static void test_a_listener_of_the_admins_making(void **state)
     settings_free(s);
 }
 
+static void test_fetching(void **state)
+{
+    struct settings *s = settings_with("");
+    struct phone_fetch f;
+    struct phone_schedule w;
+    (void)state;
+
+    phone_fetch(s, &f);
+    assert_int_equal(TRUST_ALL, f.filter);
+    assert_true(f.check_name && f.policy.check_trust && !f.allow_http);
+    assert_int_equal(TLS_1_2_AND_1_3, f.versions);
+    assert_int_equal(IDENTITY_WANT_ANY, f.identity);
+    assert_string_equal("", f.server);
+    assert_string_equal("", f.user);
+    phone_schedule(s, &w);
+    assert_true(w.power_on && w.check_sync);
+    assert_int_equal(0, w.period_min);
+    assert_int_equal(10, w.spread_s);
+    assert_string_equal("", w.server);
+    assert_string_equal("", w.report);
+    settings_free(s);
+}
+
+static void test_fetching_of_the_admins_making(void **state)
+{
+    struct settings *s =
+        settings_with("static.security.ca_cert = 0\n"
+                      "static.security.auto_provision.ca_cert = 1\n"
+                      "static.security.auto_provision.cn_validation = 0\n"
+                      "static.security.auto_provision.trust_certificates = 0\n"
+                      "static.security.auto_provision.cn_rules = rfc9525\n"
+                      "static.security.auto_provision.certificate_profile = compatible\n"
+                      "static.security.auto_provision.unset_clock = provisional\n"
+                      "static.security.auto_provision.default_ssl_method = 6\n"
+                      "static.security.auto_provision.dev_cert = 0\n"
+                      "static.auto_provision.allow_http = 1\n"
+                      "static.auto_provision.server.url = https://a.test/b/\n"
+                      "static.auto_provision.server.username = u\n"
+                      "static.auto_provision.server.password = p\n"
+                      "static.auto_provision.power_on = 0\n"
+                      "static.auto_provision.repeat.enable = 1\n"
+                      "static.auto_provision.repeat.minutes = 7\n"
+                      "static.auto_provision.check_sync = 0\n"
+                      "static.auto_provision.spread = 3\n"
+                      "static.auto_provision.report.url = https://r.test/\n");
+    struct phone_fetch f;
+    struct phone_schedule w;
+    (void)state;
+
+    phone_fetch(s, &f);
+    assert_int_equal(TRUST_CUSTOM, f.filter);
+    assert_false(f.check_name || f.policy.check_trust);
+    assert_true(f.allow_http);
+    assert_int_equal(PEERNAME_RFC9525, f.policy.rules);
+    assert_int_equal(VERIFY_PROFILE_COMPATIBLE, f.policy.profile);
+    assert_int_equal(VERIFY_CLOCK_PROVISIONAL, f.policy.clock);
+    assert_int_equal(TLS_1_3_ONLY, f.versions);
+    assert_int_equal(IDENTITY_WANT_DEFAULT, f.identity);
+    assert_string_equal("https://a.test/b/", f.server);
+    assert_string_equal("u", f.user);
+    assert_string_equal("p", f.password);
+    phone_schedule(s, &w);
+    assert_false(w.power_on || w.check_sync);
+    assert_int_equal(7, w.period_min);
+    assert_int_equal(3, w.spread_s);
+    assert_string_equal("https://a.test/b/", w.server);
+    assert_string_equal("https://r.test/", w.report);
+    settings_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +479,8 @@ int main(void)
         cmocka_unit_test(test_the_listener),
         cmocka_unit_test(test_a_listener_of_the_admins_making),
         cmocka_unit_test(test_names_and_enums_agree),
+        cmocka_unit_test(test_fetching),
+        cmocka_unit_test(test_fetching_of_the_admins_making),
         cmocka_unit_test(test_the_proxy_only_if_enabled),
         cmocka_unit_test(test_what_cannot_work),
         cmocka_unit_test(test_local_port),
