@@ -177,9 +177,10 @@
 #define LIMIT_TRIAL_RETRY_MS  30000 /* until a trial that could not be ended is ended */
 
 /* --- when settings are fetched --- */
-#define LIMIT_FETCH_RETRY_BASE_MS 30000   /* first wait after a fetch by itself that failed */
-#define LIMIT_FETCH_RETRY_MAX_MS  3600000 /* a server that is down for a day is asked once an hour \
-                                           */
+#define LIMIT_FETCH_RETRY_BASE_MS 30000 /* first wait after a fetch by itself that failed */
+#define LIMIT_FETCH_RETRY_MAX_MS                                     \
+    3600000 /* a server that is down for a day is asked once an hour \
+             */
 #define LIMIT_CHECK_SYNC_MS \
     10000 /* between two fetches that a SIP server asked for: a flood of NOTIFYs makes no more */
 #define LIMIT_REPORT_TRIES         4      /* to send one report; then it is only in the log */

@@ -67,7 +67,7 @@ static RESULT need_trust(struct change *ch, struct errinfo *e)
     return ch->trust != NULL ? OK : holdings_trust(&ch->next, &ch->trust, e);
 }
 
-static struct wallclock now(const struct change *ch)
+struct wallclock change_now(const struct change *ch)
 {
     const struct credentials_params *p = credentials_params(ch->credentials);
 
@@ -108,7 +108,7 @@ static RESULT add(struct change *ch, const char *filename, const char *checked_n
 {
     TRY(need_trust(ch, e));
     const struct import_request request = {
-        .filename = checked_name, .content = content, .trust = ch->trust, .now = now(ch)};
+        .filename = checked_name, .content = content, .trust = ch->trust, .now = change_now(ch)};
     TRY(import_trusted(&request, &out->items, e));
     const struct result r = keep(ch, filename, out, e);
     if (is_err(r))

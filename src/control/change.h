@@ -72,6 +72,9 @@ bool change_remove_identity(struct change *ch);
 RESULT change_set_file(struct change *ch, const char *name, struct slice content,
                        struct errinfo *e);
 
+/* The time by which it judges. */
+struct wallclock change_now(const struct change *ch);
+
 /* What it would come to. */
 struct change_summary {
     size_t trusted_added, trusted_removed; /* certificates */

@@ -5,9 +5,9 @@
  *
  *     TRY(plan_new(&input, &plan, e));
  *     for (each file)
- *         plan_file(plan, name, content, report);
+ *         plan_file(plan, name, host, content, NULL, report);
  *     while ((url = plan_next(plan, report)) != NULL)
- *         plan_give(plan, fetched, report);         or plan_refuse_command()
+ *         plan_give(plan, host, fetched, report);         or plan_deny()
  *     r = plan_judge(plan, &verdict, report, e);
  *     ... change_commit(plan_change(plan), e) ...
  *     plan_free(plan);
@@ -39,30 +39,35 @@ struct plan_input {
 RESULT plan_new(const struct plan_input *in, struct plan **out, struct errinfo *e);
 void plan_free(struct plan *p); /* NULL is fine */
 
+/* Which layer a settings file is for: "<mac>.cfg", with the phone's MAC in any usual form, is for
+ * this phone, all others for all. False, and a sentence: it is for another phone, by its name. */
+bool plan_is_phones(const char *name, const char *mac, bool *phones, struct errinfo *e);
+
 /*
  * Takes a settings file: the layer that its NAME says gets what it sets, its commands are kept to
- * be carried out behind those before. FOUND (may be NULL) gets the file's own commands, as in
- * settings_apply(). False if it is no settings file, or another phone's: the report says so.
+ * be carried out behind those before. HOST is where it came from, "" for none. FOUND (may be NULL)
+ * gets the file's own commands. False if it is no settings file, or another phone's; the report
+ * says so, and what is wrong in it.
  */
-bool plan_file(struct plan *p, const char *name, struct slice content, struct commands *found,
-               struct provision_report *r);
+bool plan_file(struct plan *p, const char *name, const char *host, struct slice content,
+               struct commands *found, struct provision_report *r);
 
-/* Commands without a file. ERR_LIMIT. */
-RESULT plan_commands(struct plan *p, const struct commands *c, struct errinfo *e);
+/* Commands alone, behind those before. */
+void plan_commands(struct plan *p, const struct commands *c, struct provision_report *r);
 
-/* Sets and unsets in the local layer. UNSET: names of keys, or NULL. ERR_NOT_FOUND for a key that
- * there is not. */
+/* Sets (SET may be NULL) and unsets in the local layer. ERR_NOT_FOUND for a key that there is not.
+ */
 RESULT plan_local(struct plan *p, const struct settings *set, const char *const *unset,
                   size_t unset_count, struct errinfo *e);
 
 /*
  * Carries commands out, up to the next one that wants a file from elsewhere: its URL, valid until
- * the next call; NULL when all are done. Then plan_give() it, or say with plan_refuse_command() why
- * it cannot be had.
+ * the next call; NULL when all are done. Then plan_give() what is there at HOST ("" for none), or
+ * plan_deny() with why it cannot be had.
  */
 const char *plan_next(struct plan *p, struct provision_report *r);
-void plan_give(struct plan *p, struct slice content, struct provision_report *r);
-void plan_refuse_command(struct plan *p, const char *sentence, struct provision_report *r);
+void plan_give(struct plan *p, const char *host, struct slice content, struct provision_report *r);
+void plan_deny(struct plan *p, const char *host, const char *sentence, struct provision_report *r);
 
 enum plan_verdict {
     PLAN_REFUSED,   /* the report has the reasons */

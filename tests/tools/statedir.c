@@ -50,6 +50,8 @@ static void changed(void *arg, unsigned what)
     struct statedir *s = arg;
     s->changed |= what;
     s->changes++;
+    if (s->on_changed != NULL)
+        s->on_changed(s->on_changed_arg, what);
 }
 
 void statedir_open(struct statedir *s, unsigned want)

@@ -11,8 +11,10 @@ struct statedir {
     char path[64];    /* of the state directory */
     char factory[80]; /* of the factory directory, inside it */
     struct credentials *credentials;
-    unsigned changed; /* what was told to be new since this was last set to 0 */
-    int changes;      /* how often */
+    unsigned changed;                   /* what was told to be new since this was last set to 0 */
+    int changes;                        /* how often */
+    credentials_changed_fn *on_changed; /* told besides; or NULL */
+    void *on_changed_arg;
 };
 
 /* Makes the directories. */
