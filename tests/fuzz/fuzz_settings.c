@@ -1,10 +1,11 @@
-/* A settings file: whatever it says, every value that comes out is one that its key allows. */
+/* A settings file: whatever it says, every value that comes out is one that its key allows; and
+ * what is written of it says the same when it is read. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
-#include "control/keys.h"
+#include "control/command.h"
 #include "control/phone.h"
 #include "control/settings.h"
 
@@ -60,17 +61,62 @@ static void check_accounts(const struct settings *s)
     }
 }
 
+static void check_commands(const struct commands *c)
+{
+    struct commands copy = {0};
+    struct errinfo e = ERRINFO_INIT;
+
+    for (size_t i = 0; i < c->count; i++) {
+        const struct command *one = &c->list[i];
+        const struct key *k = keys_row(command_key(one->kind));
+        if (one->line < 2 || is_err(key_check(k, slice_of_str(one->value), &e)))
+            abort();
+    }
+    if (is_ok(commands_append(&copy, c, NULL)) && !commands_same(&copy, c))
+        abort();
+    commands_clear(&copy);
+}
+
+static bool count_change(void *arg, const struct settings_item *item)
+{
+    (void)item;
+    ++*(size_t *)arg;
+    return true;
+}
+
+/* What one file says, written and read, is the same; laid over itself it changes nothing. */
+static void check_round_trip(const struct settings *s)
+{
+    struct settings *again = NULL;
+    struct buf text;
+    size_t complaints = 0, changes = 0;
+
+    buf_init(&text, LIMIT_SETTINGS_BYTES);
+    if (is_ok(settings_new(&again)) && is_ok(settings_write(s, &text, NULL))) {
+        if (is_err(settings_apply(again, "fuzz", buf_slice(&text), NULL, on_complaint, &complaints,
+                                  NULL)) ||
+            complaints != 0 || !settings_same(s, again))
+            abort();
+        settings_each_change(s, again, count_change, &changes);
+        if (is_err(settings_overlay(again, s)) || changes != 0 || !settings_same(s, again))
+            abort();
+    }
+    buf_free(&text);
+    settings_free(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct settings *s = NULL, *copy = NULL;
+    struct commands commands = {0};
     struct errinfo e = ERRINFO_INIT;
     size_t complaints = 0, rows;
     const struct key *table = keys_table(&rows);
 
     if (is_err(settings_new(&s)))
         return 0;
-    if (is_err(
-            settings_apply(s, "fuzz", slice_of(data, size), NULL, on_complaint, &complaints, &e)) &&
+    if (is_err(settings_apply(s, "fuzz", slice_of(data, size), &commands, on_complaint, &complaints,
+                              &e)) &&
         e.text[0] == '\0')
         abort();
     for (const struct key *k = table; k != table + rows; k++) {
@@ -78,6 +124,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_values(s, k, (unsigned)key_xs(k), (unsigned)key_ys(k));
     }
     check_accounts(s);
+    check_commands(&commands);
+    commands_clear(&commands);
+    check_round_trip(s);
     if (is_ok(settings_clone(s, &copy)))
         settings_free(copy);
     settings_free(s);
