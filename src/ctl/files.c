@@ -14,6 +14,22 @@
 
 #define CALL_TIMEOUT_MS 5000
 
+static RESULT read_stdin(struct buf *out, struct errinfo *e)
+{
+    uint8_t *p;
+    size_t n;
+    do {
+        const size_t want = buf_space(out) < PIECE_SIZE ? buf_space(out) : PIECE_SIZE;
+        if (want == 0)
+            return fail(e, ERR_LIMIT, "standard input has more than %d MB",
+                        LIMIT_CERT_FILE_BYTES >> 20);
+        TRY(buf_reserve(out, want, &p));
+        n = fread(p, 1, want, stdin);
+        buf_commit(out, n);
+    } while (n > 0);
+    return ferror(stdin) != 0 ? fail(e, ERR_SYSTEM, "standard input cannot be read") : OK;
+}
+
 int files_read(struct files *f, const char *path)
 {
     struct errinfo e = ERRINFO_INIT;
@@ -22,9 +38,13 @@ int files_read(struct files *f, const char *path)
     struct file *next = &f->list[f->count];
     next->path = path;
     buf_init(&next->content, LIMIT_CERT_FILE_BYTES);
-    const struct result r = store_read(path, &next->content, &e);
-    if (is_err(r))
+    const bool from_stdin = strcmp(path, "-") == 0;
+    const struct result r =
+        from_stdin ? read_stdin(&next->content, &e) : store_read(path, &next->content, &e);
+    if (is_err(r)) {
+        buf_wipe(&next->content);
         return ctl_fail(r.code == ERR_LIMIT ? CTL_REFUSED : CTL_FAILED, "%s", errinfo_text(&e, r));
+    }
     f->count++;
     return CTL_OK;
 }
@@ -36,9 +56,11 @@ void files_clear(struct files *f)
     f->count = 0;
 }
 
-static const char *name_of(const struct file *f)
+const char *files_name(const struct file *f)
 {
     const char *slash = strrchr(f->path, '/');
+    if (strcmp(f->path, "-") == 0)
+        return FILES_NAME_STDIN;
     return slash != NULL ? slash + 1 : f->path;
 }
 
@@ -54,7 +76,7 @@ static bool add_base64(cJSON *object, struct slice content)
 
 bool files_inline(cJSON *object, const struct file *f)
 {
-    return cJSON_AddStringToObject(object, "name", name_of(f)) != NULL &&
+    return cJSON_AddStringToObject(object, "name", files_name(f)) != NULL &&
            add_base64(object, buf_slice(&f->content));
 }
 
@@ -132,7 +154,7 @@ static size_t total(const struct files *f)
 static bool describe_staged(cJSON *object, const struct file *f, const struct transfer *t,
                             size_t offset)
 {
-    return cJSON_AddStringToObject(object, "name", name_of(f)) != NULL &&
+    return cJSON_AddStringToObject(object, "name", files_name(f)) != NULL &&
            cJSON_AddNumberToObject(object, "staged", t->number) != NULL &&
            cJSON_AddNumberToObject(object, "offset", (double)offset) != NULL &&
            cJSON_AddNumberToObject(object, "size", (double)buf_len(&f->content)) != NULL;

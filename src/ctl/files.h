@@ -23,9 +23,14 @@ struct files {
     size_t count;
 };
 
-/* Reads one more: CTL_OK, or the exit status, and why is said. */
+/* Reads one more: CTL_OK, or the exit status, and why is said. PATH "-" is standard input, where
+ * FILES_NAME_STDIN is its name. */
+#define FILES_NAME_STDIN "stdin"
 int files_read(struct files *f, const char *path);
 void files_clear(struct files *f);
+
+/* What it is called, without directories. */
+const char *files_name(const struct file *f);
 
 /* Adds to OBJECT what a request says of a file: its name, and the content itself. False without
  * memory. */

@@ -19,6 +19,7 @@ static const struct {
     {"probe", ctl_probe, "probe HOST[:PORT]: make a handshake and judge it; --help"},
     {"trust", ctl_trust, "trust list|add|remove|clear: the trusted certificates"},
     {"identity", ctl_identity, "identity show|install|remove: the phone's own certificate"},
+    {"provision", ctl_provision, "provision FILE...: push settings and certificates; --help"},
     {"rejected", ctl_rejected, "rejected list|show|trust: servers that were refused, and why"},
     {"reset", ctl_reset, "forget all uploaded certificates"},
 };

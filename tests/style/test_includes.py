@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "control": ["base", "sys", "pki", "tls", "sip", "link"],
     "app": ["base", "sys", "pki", "tls", "sip", "link", "control"],
     "client": [],
-    "ctl": ["base", "sys", "pki", "tls", "link"],
+    "ctl": ["base", "sys", "pki", "tls", "link", "control"],
     "factory": ["base", "sys", "pki"],
 }
 
