@@ -82,7 +82,7 @@ endif()
 
 # Scripts get the built programs' paths: SIPSD, SIPSCTL, REGISTRAR, ...
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-foreach(program sipsd sipsctl sipsd-factory registrar testpki mkbuiltin tlspeer fetch certload)
+foreach(program sipsd sipsctl sipsd-factory registrar testpki mkbuiltin tlspeer fetch certload killat)
   if(TARGET ${program})
     string(TOUPPER ${program} variable)
     string(REPLACE "-" "_" variable ${variable})

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "control/change.h"
+#include "control/command.h"
 #include "control/settings.h"
 #include "ctl/ctl.h"
 #include "ctl/files.h"
@@ -272,12 +273,36 @@ static int check_names(const struct making *m)
     return CTL_OK;
 }
 
+/* A phone's complaint about a line; what it would only note is said above. */
+static void complain(void *arg, const char *file, size_t line, bool severe, const char *text)
+{
+    struct errinfo *e = arg;
+    (void)file;
+    if (severe)
+        errinfo_fill(e, ERR_INVALID, 0, "line %zu: %s", line, text);
+}
+
+/* The phone's own word on what was made. */
+static RESULT read_back(const struct making *m, struct errinfo *e)
+{
+    struct settings *read;
+    struct commands commands = {0};
+    if (is_err(settings_new(&read)))
+        return fail(e, ERR_NOMEM, "out of memory");
+    const struct result r =
+        settings_apply(read, "it", buf_slice(&m->out), &commands, complain, e, e);
+    commands_clear(&commands);
+    settings_free(read);
+    return is_ok(r) && e->code != ERR_OK ? err(e->code) : r;
+}
+
 static RESULT make(struct making *m, struct errinfo *e)
 {
     TRY(settings_file_begin(&m->out, e));
     TRY(put_deletes(m, e));
     TRY(judge_and_put(m, e));
-    return put_settings(m, e);
+    TRY(put_settings(m, e));
+    return read_back(m, e);
 }
 
 static int write_out(const struct making *m)

@@ -183,11 +183,12 @@ class Kamailio:
     password = "correct-horse"
 
     def __init__(self, directory, endpoints, domain="localhost", algorithm="MD5", nonce_expire=300, refuse_below=0, tcp=None,
-                 sipp=None):
+                 sipp=None, memory=64):
         self.directory = Path(directory)
         self.directory.mkdir(exist_ok=True)
         self.endpoints = endpoints
         self.process = None
+        self.memory = memory  # MB that its processes share
         self._write_tls_config(endpoints)
         listen = "\n".join(f"listen=tls:127.0.0.1:{e.port}" for e in endpoints)
         if tcp:
@@ -212,7 +213,7 @@ class Kamailio:
         run = self.directory / "run"
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir()
-        self.process = Process(["kamailio", "-DD", "-m", "64", "-M", "8", "-f", self.directory / "kamailio.cfg",
+        self.process = Process(["kamailio", "-DD", "-m", str(self.memory), "-M", "8", "-f", self.directory / "kamailio.cfg",
                                 "-P", run / "pid", "-Y", run, "-w", run], self.directory / "log")
         wait_until(lambda: self.process.popen.poll() is not None or all(accepts(e.port) for e in self.endpoints), 20,
                    "Kamailio to listen")

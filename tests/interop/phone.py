@@ -142,11 +142,11 @@ class Phone:
                     "sip_server.1.transport_type": 2, **more}
         return self.settings("\n".join(f"account.{number}.{key} = {value}" for key, value in settings.items()))
 
-    def start(self, *options, wrapper=()):
+    def start(self, *options, wrapper=(), environment=None):
         self.process = Process([*wrapper, os.environ["SIPSD"], "--config", self.config, "--state-dir", self.state,
                                 "--run-dir", self.run, "--mac", self.mac, "--factory-dir", self.factory,
                                 "--log-level", "debug", *options],
-                               self.directory / "log")
+                               self.directory / "log", env=environment)
         wait_until(lambda: (self.run / "events.sock").exists() or self.process.popen.poll() is not None, 20,
                    "events.sock")
         if self.process.popen.poll() is not None:
