@@ -120,6 +120,13 @@ static void source_expiring(void *arg, expiry_tell_fn *visit, void *visit_arg)
     expirywatch_each(d->expirywatch, visit, visit_arg);
 }
 
+static void source_local_ports(void *arg, door_visit_fn *visit, void *visit_arg)
+{
+    const struct daemon *d = arg;
+    if (d->doors != NULL)
+        doors_each(d->doors, visit, visit_arg);
+}
+
 static struct identity *source_identity(void *arg, size_t i)
 {
     const struct daemon *d = arg;
@@ -373,6 +380,7 @@ static struct result open_sockets(struct daemon *d, const char *version, struct 
                 .now = source_now,
                 .complaints = source_complaints,
                 .expiring = source_expiring,
+                .local_ports = source_local_ports,
                 .arg = d,
             },
     };

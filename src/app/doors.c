@@ -58,3 +58,13 @@ void doors_apply(struct doors *d, const struct settings *s)
         if (d->of[i] == NULL && phone_door(s, (int)i + 1, &cfg))
             open_door(d, &cfg, &d->of[i]);
 }
+
+void doors_each(const struct doors *d, door_visit_fn *visit, void *arg)
+{
+    for (size_t i = 0; i < LIMIT_ACCOUNTS; i++) {
+        if (d->of[i] == NULL)
+            continue;
+        const struct door_status s = door_status(d->of[i]);
+        visit(arg, &s);
+    }
+}

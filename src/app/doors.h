@@ -7,6 +7,7 @@
 
 #include "control/settings.h"
 #include "link/carrier.h"
+#include "link/door.h"
 #include "sys/loop.h"
 
 struct doors;
@@ -20,5 +21,8 @@ void doors_free(struct doors *d);
 /* As S says from now on. One that stays as it is keeps its connections. What cannot be opened is
  * logged. */
 void doors_apply(struct doors *d, const struct settings *s);
+
+/* Shows each, by account. */
+void doors_each(const struct doors *d, door_visit_fn *visit, void *arg);
 
 #endif

@@ -30,6 +30,17 @@ struct events {
 
 /* --- the whole state --- */
 
+/* Takes ITEM over. *LIST is NULL, and nothing is left of it, where ITEM is or there is no memory.
+ */
+static void append(struct cJSON **list, struct cJSON *item)
+{
+    if (item != NULL && cJSON_AddItemToArray(*list, item))
+        return;
+    cJSON_Delete(item);
+    cJSON_Delete(*list);
+    *list = NULL;
+}
+
 static struct cJSON *accounts_list(const struct events *ev)
 {
     const struct events_source *s = &ev->source;
@@ -37,12 +48,7 @@ static struct cJSON *accounts_list(const struct events *ev)
 
     for (size_t i = 0; list != NULL && i < s->account_count(s->arg); i++) {
         const struct account_status status = account_status(s->account_at(s->arg, i));
-        struct cJSON *account = report_account(&status);
-        if (account == NULL || !cJSON_AddItemToArray(list, account)) {
-            cJSON_Delete(account);
-            cJSON_Delete(list);
-            list = NULL;
-        }
+        append(&list, report_account(&status));
     }
     return list;
 }
@@ -50,17 +56,12 @@ static struct cJSON *accounts_list(const struct events *ev)
 static struct cJSON *inbound_list(const struct events *ev)
 {
     const struct events_source *s = &ev->source;
+    const size_t n = s->inbound_count == NULL ? 0 : s->inbound_count(s->arg);
     struct cJSON *list = cJSON_CreateArray();
 
-    for (size_t i = 0; list != NULL && s->inbound_count != NULL && i < s->inbound_count(s->arg);
-         i++) {
+    for (size_t i = 0; list != NULL && i < n; i++) {
         const struct inbound_status status = s->inbound_at(s->arg, i);
-        struct cJSON *item = report_inbound(&status);
-        if (item == NULL || !cJSON_AddItemToArray(list, item)) {
-            cJSON_Delete(item);
-            cJSON_Delete(list);
-            list = NULL;
-        }
+        append(&list, report_inbound(&status));
     }
     return list;
 }
@@ -100,13 +101,7 @@ static struct cJSON *trust_now(const struct events *ev)
 static void list_certificate(void *arg, const struct expiry_notice *n)
 {
     struct cJSON **list = arg;
-    struct cJSON *item = *list != NULL ? report_certificate(n) : NULL;
-
-    if (item != NULL && cJSON_AddItemToArray(*list, item))
-        return;
-    cJSON_Delete(item);
-    cJSON_Delete(*list);
-    *list = NULL;
+    append(list, *list != NULL ? report_certificate(n) : NULL);
 }
 
 static struct cJSON *expiring_list(const struct events *ev)
@@ -116,6 +111,22 @@ static struct cJSON *expiring_list(const struct events *ev)
 
     if (s->expiring != NULL)
         s->expiring(s->arg, list_certificate, &list);
+    return list;
+}
+
+static void list_local_port(void *arg, const struct door_status *s)
+{
+    struct cJSON **list = arg;
+    append(list, *list != NULL ? report_local_port(s) : NULL);
+}
+
+static struct cJSON *local_ports_list(const struct events *ev)
+{
+    const struct events_source *s = &ev->source;
+    struct cJSON *list = cJSON_CreateArray();
+
+    if (s->local_ports != NULL)
+        s->local_ports(s->arg, list_local_port, &list);
     return list;
 }
 
@@ -131,7 +142,9 @@ static struct result snapshot(void *arg, const struct cJSON *params, struct cJSO
                        add(o, "clock", report_clock(s->now(s->arg))) &&
                        add(o, "trust", trust_now(ev)) && add(o, "expiring", expiring_list(ev)) &&
                        add(o, "complaints", report_complaints(s->complaints(s->arg))) &&
-                       add(o, "accounts", accounts_list(ev)) && add(o, "inbound", inbound_list(ev));
+                       add(o, "accounts", accounts_list(ev)) &&
+                       add(o, "inbound", inbound_list(ev)) &&
+                       add(o, "local_ports", local_ports_list(ev));
     return hand_over(o, whole, result, e);
 }
 

@@ -15,6 +15,7 @@
 #include "control/expiry.h"
 #include "control/jsonrpc.h"
 #include "link/account.h"
+#include "link/door.h"
 #include "link/inbound.h"
 
 struct events;
@@ -32,6 +33,8 @@ struct events_source {
     const struct complaints *(*complaints)(void *arg); /* about files; borrowed */
     /* Visits the certificates that end soon or have ended; NULL: nobody watches over them. */
     void (*expiring)(void *arg, expiry_tell_fn *visit, void *visit_arg);
+    /* Visits the accounts' local ports; NULL: there are none. */
+    void (*local_ports)(void *arg, door_visit_fn *visit, void *visit_arg);
     void *arg;
 };
 

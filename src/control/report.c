@@ -310,6 +310,29 @@ struct cJSON *report_certificate(const struct expiry_notice *n)
     return object_end(&o);
 }
 
+/* --- local ports --- */
+
+struct cJSON *report_local_port(const struct door_status *s)
+{
+    char text[ADDR_TEXT_SIZE];
+    struct object o = object_begin();
+
+    object_number(&o, "account", s->account);
+    (void)snprintf(text, sizeof text, "127.0.0.1:%u", (unsigned)s->port);
+    object_text(&o, "address", text);
+    object_bool(&o, "listening", s->open);
+    object_text(&o, "registers", s->stack_registers ? "stack" : "sipsd");
+    text[0] = '\0';
+    if (s->stack.family != 0)
+        addr_format(&s->stack, text);
+    object_text(&o, "stack", text);
+    object_number(&o, "connections", (double)s->connections);
+    object_number(&o, "calls", s->calls);
+    return object_end(&o);
+}
+
+/* --- rules --- */
+
 static const char *const filter_names[] = {
     [TRUST_DEFAULT] = "default", [TRUST_CUSTOM] = "custom", [TRUST_ALL] = "all"};
 

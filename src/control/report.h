@@ -11,6 +11,7 @@
 #include "control/complaints.h"
 #include "control/expiry.h"
 #include "link/account.h"
+#include "link/door.h"
 #include "link/inbound.h"
 #include "pki/trust.h"
 
@@ -26,6 +27,10 @@ enum registration_state report_registration_state(const struct account_status *s
 
 /* A connection that somebody made to the phone. */
 struct cJSON *report_inbound(const struct inbound_status *s);
+
+/* An account's local port for a SIP stack. */
+struct cJSON *report_local_port(const struct door_status *s);
+
 /* What is wrong, as an account has it. */
 struct cJSON *report_reasons(const struct verdict *v);
 

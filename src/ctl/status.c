@@ -9,6 +9,46 @@
 
 #define CALL_TIMEOUT_MS 5000
 
+static const char *text_of(const cJSON *object, const char *name, const char *without)
+{
+    const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+    return s != NULL ? s : without;
+}
+
+static int int_of(const cJSON *object, const char *name)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(v) ? v->valueint : 0;
+}
+
+static void show_local_port(const cJSON *port)
+{
+    const bool open = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(port, "listening"));
+    (void)printf("%2d ", int_of(port, "account"));
+    term_put(stdout, text_of(port, "address", ""), 16);
+    (void)fputc(' ', stdout);
+    term_put(stdout, text_of(port, "registers", ""), 9);
+    (void)fputc(' ', stdout);
+    term_put(stdout, open ? text_of(port, "stack", "none is connected") : "the port is not open",
+             21);
+    (void)printf(" %d\n", int_of(port, "calls"));
+}
+
+/* The accounts' ports for SIP stacks, below all else, where there are any. */
+static void show_local_ports(const char *json)
+{
+    cJSON *status = cJSON_Parse(json);
+    const cJSON *ports = cJSON_GetObjectItemCaseSensitive(status, "local_ports"), *port;
+    if (cJSON_GetArraySize(ports) > 0)
+        (void)printf("\n%2s %-16s %-9s %-21s %s\n", "NO", "LOCAL PORT", "REGISTERS", "SIP STACK",
+                     "CALLS");
+    cJSON_ArrayForEach(port, ports)
+    {
+        show_local_port(port);
+    }
+    cJSON_Delete(status);
+}
+
 static void show_status(const char *json)
 {
     static struct picture p; /* too large for a small stack */
@@ -16,6 +56,7 @@ static void show_status(const char *json)
     term_look(&t);
     if (picture_read(&p, json, 0))
         (void)picture_draw(stdout, &t, &p, 0, 1000, "\n");
+    show_local_ports(json);
 }
 
 int ctl_status(int argc, char **argv)

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "link/door_calls.h"
+#include "link/door_guests.h"
 #include "link/door_rules.h"
 #include "link/door_stack.h"
 #include "link/doorway.h"
@@ -18,16 +19,6 @@
 #define EXPIRES_S  3600 /* what a stack is told that has only asked */
 
 enum { FORBIDDEN = 403, UNAVAILABLE = 503 };
-
-/* A connection with the stack, dialled by either side. */
-struct guest {
-    struct guest *next;
-    struct door *door;
-    struct doorway *way;
-    bool known; /* it has sent a request of the account, or was dialled */
-    bool dialled;
-    bool closed; /* to be freed */
-};
 
 struct door {
     struct loop *loop;
@@ -44,8 +35,8 @@ struct door {
     struct port *listener;
 
     struct carrier_phone *phone;
-    struct guest *guests; /* the newest first */
-    uint64_t home;        /* the connection that the stack registered over, or 0 */
+    struct door_guests guests;
+    uint64_t home; /* the connection that the stack registered over, or 0 */
     struct door_stack stack;
     char exchanged[BINDING_CONTACT_SIZE]; /* as borrowed by the passage of the present message */
 
@@ -54,39 +45,6 @@ struct door {
     struct loop_timer *tidy;           /* forgets calls, frees guests, and goes on after a `busy` */
     bool may_go_on;
 };
-
-/* --- guests --- */
-
-static struct guest *find_guest(const struct door *d, uint64_t id)
-{
-    struct guest *g = d->guests;
-    while (g != NULL && (g->closed || doorway_id(g->way) != id))
-        g = g->next;
-    return g;
-}
-
-static void free_closed(struct door *d)
-{
-    struct guest **at = &d->guests;
-    while (*at != NULL) {
-        struct guest *g = *at;
-        if (!g->closed) {
-            at = &g->next;
-            continue;
-        }
-        *at = g->next;
-        doorway_free(g->way);
-        free(g);
-    }
-}
-
-static size_t count_guests(const struct door *d)
-{
-    size_t n = 0;
-    for (const struct guest *g = d->guests; g != NULL; g = g->next)
-        n++;
-    return n;
-}
 
 /* --- calls --- */
 
@@ -122,8 +80,8 @@ static void on_tidy(void *arg)
     struct door *d = arg;
     const bool go_on = d->may_go_on;
     d->may_go_on = false;
-    free_closed(d);
-    for (struct guest *g = d->guests; go_on && g != NULL; g = g->next)
+    door_guests_free_closed(&d->guests);
+    for (struct door_guest *g = d->guests.first; go_on && g != NULL; g = g->next)
         if (!g->closed)
             doorway_retry(g->way);
     count_calls(d);
@@ -139,27 +97,13 @@ static void note(struct door *d, const struct sip_message *m, bool outward, uint
 
 /* --- who takes a call --- */
 
-static struct guest *add_guest(struct door *d)
-{
-    struct guest *g = count_guests(d) < LIMIT_DOOR_CONNECTIONS ? calloc(1, sizeof *g) : NULL;
-    if (g != NULL)
-        g->door = d;
-    return g;
-}
-
-static void enlist(struct door *d, struct guest *g)
-{
-    g->next = d->guests;
-    d->guests = g;
-}
-
 static const struct doorway_handlers doorway_handlers;
 
-static struct guest *dial(struct door *d)
+static struct door_guest *dial(struct door *d)
 {
     const struct addr *to = door_stack_address(&d->stack, port_number(d->listener));
     struct errinfo e = ERRINFO_INIT;
-    struct guest *g = to == NULL ? NULL : add_guest(d);
+    struct door_guest *g = to == NULL ? NULL : door_guests_make(&d->guests, d);
     if (g == NULL)
         return NULL;
     const struct result r = doorway_dial(d->loop, to, &doorway_handlers, g, &g->way, &e);
@@ -169,23 +113,25 @@ static struct guest *dial(struct door *d)
         return NULL;
     }
     g->known = g->dialled = true;
-    enlist(d, g);
+    door_guests_add(&d->guests, g);
     return g;
 }
 
+/* The guest for what begins at the server; NULL: none is there. */
+static struct door_guest *present(const struct door *d)
+{
+    struct door_guest *g = d->home == 0 ? NULL : door_guests_find(&d->guests, d->home);
+    return g != NULL ? g : door_guests_newest_known(&d->guests);
+}
+
 /* The guest for request M of the server. */
-static struct guest *choose(struct door *d, const struct sip_message *m)
+static struct door_guest *choose(struct door *d, const struct sip_message *m)
 {
     const struct door_way *way = door_calls_find(d->calls, m, false);
-    struct guest *g = way == NULL ? NULL : find_guest(d, way->stack);
-    if (g == NULL && d->home != 0)
-        g = find_guest(d, d->home);
-    if (g != NULL)
-        return g;
-    for (g = d->guests; g != NULL; g = g->next)
-        if (g->known && !g->closed)
-            return g;
-    return dial(d);
+    struct door_guest *g = way == NULL ? NULL : door_guests_find(&d->guests, way->stack);
+    if (g == NULL)
+        g = present(d);
+    return g != NULL ? g : dial(d);
 }
 
 /* --- from the server: what the carrier asks for --- */
@@ -194,7 +140,7 @@ static bool passage(void *arg, const struct carrier_facts *f, const struct sip_m
                     uint64_t id, struct carrier_passage *out)
 {
     struct door *d = arg;
-    struct guest *g = id == 0 ? choose(d, m) : find_guest(d, id);
+    struct door_guest *g = id == 0 ? choose(d, m) : door_guests_find(&d->guests, id);
     if (g == NULL)
         return false;
     d->passing = m;
@@ -216,7 +162,7 @@ static struct result deliver(void *arg, uint64_t id, const struct carrier_facts 
                              struct slice message)
 {
     struct door *d = arg;
-    struct guest *g = find_guest(d, id);
+    struct door_guest *g = door_guests_find(&d->guests, id);
     if (g == NULL)
         return err(ERR_STATE);
     TRY(doorway_send(g->way, message));
@@ -257,7 +203,7 @@ static struct result write_answer(struct door *d, struct buf *out, const struct 
     return sip_message_write_response(out, m, status, NULL, tag, extra);
 }
 
-static void answer(struct guest *g, const struct sip_message *m, int status, const char *extra)
+static void answer(struct door_guest *g, const struct sip_message *m, int status, const char *extra)
 {
     struct buf out;
     if (strcmp(sip_message_method(m), "ACK") == 0)
@@ -272,7 +218,7 @@ static void answer(struct guest *g, const struct sip_message *m, int status, con
     buf_free(&out);
 }
 
-static void refuse(struct guest *g, const struct sip_message *m, int status, const char *why)
+static void refuse(struct door_guest *g, const struct sip_message *m, int status, const char *why)
 {
     char extra[40] = "";
     log_info(g->door->area, "%s of the SIP stack is not passed on: %s", sip_message_method(m), why);
@@ -327,7 +273,7 @@ static void exchange_contact(struct door *d, const struct sip_message *m,
         edit->contact_is = d->exchanged;
 }
 
-static struct result pass_over(struct guest *g, const struct carrier_facts *line,
+static struct result pass_over(struct door_guest *g, const struct carrier_facts *line,
                                const struct sip_message *m, struct slice raw, struct errinfo *e)
 {
     struct door *d = g->door;
@@ -344,7 +290,7 @@ static struct result pass_over(struct guest *g, const struct carrier_facts *line
 }
 
 /* False if there is no room for it now. */
-static bool pass(struct guest *g, const struct sip_message *m, struct slice raw)
+static bool pass(struct door_guest *g, const struct sip_message *m, struct slice raw)
 {
     struct door *d = g->door;
     struct carrier_facts line;
@@ -368,7 +314,7 @@ static bool pass(struct guest *g, const struct sip_message *m, struct slice raw)
 /* --- registering --- */
 
 /* The account is registered by us: the stack is told that it is (RFC 3261 section 10.3). */
-static void answer_register(struct guest *g, const struct sip_message *m)
+static void answer_register(struct door_guest *g, const struct sip_message *m)
 {
     struct door *d = g->door;
     struct carrier_facts line;
@@ -385,7 +331,7 @@ static void answer_register(struct guest *g, const struct sip_message *m)
     answer(g, m, 200, extra);
 }
 
-static bool take_register(struct guest *g, const struct sip_message *m, struct slice raw)
+static bool take_register(struct door_guest *g, const struct sip_message *m, struct slice raw)
 {
     struct door *d = g->door;
     struct sip_contact first, second;
@@ -404,7 +350,7 @@ static bool take_register(struct guest *g, const struct sip_message *m, struct s
 
 /* --- what the stack says --- */
 
-static bool take_request(struct guest *g, const struct sip_message *m, struct slice raw)
+static bool take_request(struct door_guest *g, const struct sip_message *m, struct slice raw)
 {
     struct door *d = g->door;
     if (strcmp(sip_message_method(m), "OPTIONS") == 0 && door_is_target(m, d->hostport)) {
@@ -424,14 +370,14 @@ static bool take_request(struct guest *g, const struct sip_message *m, struct sl
 
 static bool on_message(void *arg, const struct sip_message *m, struct slice raw)
 {
-    struct guest *g = arg;
+    struct door_guest *g = arg;
     return sip_message_is_request(m) ? take_request(g, m, raw) : pass(g, m, raw);
 }
 
 /* The stack could not be reached: we answer in its place. */
 static void on_unsent(void *arg, const struct sip_message *m)
 {
-    struct guest *g = arg;
+    struct door_guest *g = arg;
     struct sip_message *response = NULL;
     struct buf out;
     char extra[40];
@@ -448,13 +394,13 @@ static void on_unsent(void *arg, const struct sip_message *m)
 
 static bool may_be_idle(void *arg)
 {
-    const struct guest *g = arg;
+    const struct door_guest *g = arg;
     return door_calls_on_stack(g->door->calls, doorway_id(g->way));
 }
 
 static void on_closed(void *arg, const struct errinfo *e)
 {
-    struct guest *g = arg;
+    struct door_guest *g = arg;
     struct door *d = g->door;
     const uint64_t id = doorway_id(g->way);
     log_info(d->area, "a connection of the SIP stack is gone: %s", e->text);
@@ -479,7 +425,7 @@ static const struct doorway_handlers doorway_handlers = {
 static void on_accept(void *arg, struct stream *accepted)
 {
     struct door *d = arg;
-    struct guest *g = add_guest(d);
+    struct door_guest *g = door_guests_make(&d->guests, d);
     if (g == NULL) {
         log_warning(d->area, "the SIP stack has too many connections");
         stream_close(accepted);
@@ -490,7 +436,7 @@ static void on_accept(void *arg, struct stream *accepted)
         free(g);
         return;
     }
-    enlist(d, g);
+    door_guests_add(&d->guests, g);
 }
 
 /* --- life --- */
@@ -550,9 +496,7 @@ void door_free(struct door *d)
     if (d == NULL)
         return;
     port_free(d->listener);
-    for (struct guest *g = d->guests; g != NULL; g = g->next)
-        g->closed = true;
-    free_closed(d);
+    door_guests_clear(&d->guests);
     carrier_phone_free(d->phone);
     door_calls_free(d->calls);
     loop_timer_free(d->tidy);
@@ -570,7 +514,17 @@ bool door_is(const struct door *d, const struct door_config *cfg)
            strcmp(d->peer_text, cfg->peer != NULL ? cfg->peer : "") == 0;
 }
 
-bool door_is_open(const struct door *d)
+struct door_status door_status(const struct door *d)
 {
-    return port_is_open(d->listener);
+    const struct door_guest *g = present(d);
+    return (struct door_status){
+        .account = d->account,
+        .port = port_number(d->listener),
+        .open = port_is_open(d->listener),
+        .stack_registers = d->stack_registers,
+        .connections = door_guests_connected(&d->guests),
+        .stack = g != NULL && doorway_was_open(g->way) ? doorway_peer(g->way)
+                                                       : (struct addr){.family = 0},
+        .calls = door_calls_count(d->calls),
+    };
 }

@@ -52,7 +52,20 @@ void door_free(struct door *d);
 /* Whether it is as CFG says. */
 bool door_is(const struct door *d, const struct door_config *cfg);
 
-/* Whether it listens. */
-bool door_is_open(const struct door *d);
+/* What may be known of it. */
+struct door_status {
+    int account;
+    uint16_t port;
+    bool open; /* it listens */
+    bool stack_registers;
+    size_t connections; /* with the stack */
+    struct addr
+        stack; /* the other end of the one over which it is called; family 0: none is there */
+    unsigned calls;
+};
+struct door_status door_status(const struct door *d);
+
+/* Is shown one, S is valid during the call. */
+typedef void door_visit_fn(void *arg, const struct door_status *s);
 
 #endif

@@ -169,6 +169,14 @@ static bool hangs(const struct call *call)
     return call->state == CALL_RINGING || call->state == CALL_UP;
 }
 
+unsigned door_calls_count(const struct door_calls *c)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < LIMIT_DOOR_CALLS; i++)
+        n += hangs(&c->all[i]);
+    return n;
+}
+
 unsigned door_calls_on_line(const struct door_calls *c, uint64_t line)
 {
     unsigned n = 0;

@@ -33,7 +33,8 @@ void door_calls_note(struct door_calls *c, const struct sip_message *m, bool out
 const struct door_way *door_calls_find(const struct door_calls *c, const struct sip_message *m,
                                        bool outward);
 
-/* Calls, ringing ones too, that hang on LINE; and on the connection STACK. */
+/* Calls, ringing ones too: all; that hang on LINE; and on the connection STACK. */
+unsigned door_calls_count(const struct door_calls *c);
 unsigned door_calls_on_line(const struct door_calls *c, uint64_t line);
 bool door_calls_on_stack(const struct door_calls *c, uint64_t stack);
 

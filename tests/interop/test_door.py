@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -99,10 +100,17 @@ class Baresips:
             sent, received = phone.packets()[-1]
             self.assertTrue(sent > 0 and received > 0, (phone.directory.name, sent, received))
 
+    def shown(self):
+        """What `sipsctl status` has of the local port."""
+        said = subprocess.run([os.environ["SIPSCTL"], "--run-dir", self.phone.run, "status"], capture_output=True, text=True,
+                              check=True).stdout
+        return re.search(rf"\n 1 127\.0\.0\.1:{self.door} +(\w+) +(\S.*?) +(\d+)\n", said).groups()
+
     def test_the_stack_calls(self):
         for ends in (self.stack, self.other):
             with self.subTest(ends=ends.directory.name):
                 self.talk(self.stack, self.other, "sip:user2@localhost")
+                self.assertRegex(" ".join(self.shown()), rf"^{'stack' if self.local_register else 'sipsd'} 127\.0\.0\.1:\d+ 1$")
                 self.hold(self.stack, self.other)
                 self.hang_up(ends, self.other if ends is self.stack else self.stack)
         # what the other end sees is sipsd, and no address of the stack's (RFC 3261 section 8.1.1.8)

@@ -76,7 +76,7 @@ class Page(unittest.TestCase):
                                 cls.directory / f"registrar-{number}")
             cls.addClassCleanup(registrar.stop)
             wait_until(lambda r=registrar: "listening" in r.text(), 10, "the registrar")
-            more = {"security.trust_certificates": 0} if server.name == "unknown-ca" else {}
+            more = {"security.trust_certificates": 0, "local_port": free_port()} if server.name == "unknown-ca" else {}
             phone.account(number, port, user="alice", password="demo", **more)
 
     @classmethod

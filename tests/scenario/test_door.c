@@ -240,6 +240,36 @@ static void test_the_stack_registers(void **state)
     assert_true(doorlab_got(s, "SIP/2.0 400 "));
 }
 
+/* --- what is shown of it --- */
+
+static void test_what_is_shown(void **state)
+{
+    (void)state;
+    struct door_config cfg = doorlab_config();
+    cfg.stack_registers = true;
+    doorlab_open(cfg);
+    doorlab_open_line(true);
+    struct door_status s = door_status(doorlab.door);
+    assert_int_equal(s.account, 1);
+    assert_int_equal(s.port, DOOR_PORT);
+    assert_true(s.open && s.stack_registers);
+    assert_true(s.connections == 0 && s.stack.family == 0 && s.calls == 0);
+    struct stack *quiet = doorlab_connect(), *caller = doorlab_connect();
+    s = door_status(doorlab.door); /* who has said nothing yet may be anybody */
+    assert_true(s.connections == 2 && s.stack.family == 0);
+    doorlab_says(caller, INVITE);
+    s = door_status(doorlab.door);
+    const struct addr from = stream_local(caller->stream);
+    assert_true(addr_eq(&s.stack, &from));
+    assert_int_equal(s.calls, 1);
+    stream_close(caller->stream);
+    caller->stream = NULL;
+    sim_settle(doorlab.sim);
+    s = door_status(doorlab.door);
+    assert_true(s.connections == 1 && s.stack.family == 0);
+    assert_non_null(quiet->stream);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, doorlab_set_up, doorlab_tear_down)
 
 int main(void)
@@ -257,6 +287,7 @@ int main(void)
         TEST(test_dialled_where_it_said),
         TEST(test_not_silent_about_a_way_out),
         TEST(test_the_stack_registers),
+        TEST(test_what_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

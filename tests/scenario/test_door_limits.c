@@ -103,11 +103,11 @@ static void test_the_port_is_taken(void **state)
     (void)state;
     doorlab_listen(DOOR_PORT);
     assert_true(is_ok(doorlab_try(doorlab_config(), &doorlab.door)));
-    assert_false(door_is_open(doorlab.door));
+    assert_false(door_status(doorlab.door).open);
     stream_listener_free(doorlab.peer);
     doorlab.peer = NULL;
     sim_advance(doorlab.sim, LIMIT_LISTEN_RETRY_MS + 10);
-    assert_true(door_is_open(doorlab.door));
+    assert_true(door_status(doorlab.door).open);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, doorlab_set_up, doorlab_tear_down)

@@ -228,7 +228,7 @@ static void check(struct local *p, const char *expected)
 #define SNAPSHOT(accounts)                                                                    \
     "{\"version\":\"1.2.3\",\"clock\":{\"state\":\"set\",\"time\":\"2027-01-15T08:00:00Z\"}," \
     "\"trust\":" TRUST ",\"expiring\":[],\"complaints\":[],\"accounts\":[" accounts           \
-    "],\"inbound\":[]}"
+    "],\"inbound\":[],\"local_ports\":[]}"
 
 static int set_up(void **state)
 {
