@@ -196,10 +196,11 @@ static const struct fleet_handlers fleet_handlers = {
     .stopped = on_accounts_stopped,
 };
 
-static void on_carried(void *arg, const struct carrier_facts *f, bool outward, struct slice message)
+static void on_message(void *arg, int account, uint64_t connection, bool outward,
+                       struct slice message)
 {
-    struct daemon *d = arg;
-    events_message(d->events, f->account, f->id, outward, message);
+    const struct daemon *d = arg;
+    events_message(d->events, account, connection, outward, message);
 }
 
 static void on_clock_changed(void *arg)
@@ -423,7 +424,7 @@ static struct result open_relay(struct daemon *d, struct errinfo *e)
                     d->options->run_dir);
     TRY(find_group(d->options->call_group, &p.gid, e));
     TRY(carrier_new(&entropy_system, &d->carrier, e));
-    carrier_tap(d->carrier, on_carried, d);
+    carrier_tap(d->carrier, on_message, d);
     return relay_new(d->loop, d->carrier, &p, &d->relay, e);
 }
 

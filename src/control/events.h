@@ -62,8 +62,8 @@ void events_inbound_changed(struct events *ev, const struct inbound_status *s);
 /* The set of accounts was replaced: tells a snapshot. */
 void events_accounts_replaced(struct events *ev);
 
-/* MESSAGE passed on connection CONNECTION of account ACCOUNT: told to those who want to see the
- * messages of calls ("message"). */
+/* MESSAGE passed on connection CONNECTION of account ACCOUNT: told to those who want to see
+ * messages ("message"). */
 void events_message(struct events *ev, int account, uint64_t connection, bool outward,
                     struct slice message);
 

@@ -14,7 +14,7 @@ static const struct {
     {"status", ctl_status, "the phone's accounts, their locks, and why"},
     {"watch", ctl_watch, "the same, live, until Ctrl-C"},
     {"accounts", ctl_accounts, "accounts [reconnect NUMBER]: a line each, or connect one anew"},
-    {"relay", ctl_relay, "relay [--account N] [--bodies]: the SIP messages of calls as they pass"},
+    {"relay", ctl_relay, "relay [--account N] [--bodies]: the SIP messages as they pass"},
     {"verify", ctl_verify, "verify CHAIN.pem: judge a chain as the handshake does; --help"},
     {"probe", ctl_probe, "probe HOST[:PORT]: make a handshake and judge it; --help"},
     {"trust", ctl_trust, "trust list|add|remove|clear: the trusted certificates"},

@@ -1,4 +1,5 @@
-/* relay: the messages of the phone's calls as they pass, until it is interrupted. */
+/* relay: the messages of the phone's calls and registrations as they pass, until it is interrupted.
+ */
 #include <cjson/cJSON.h>
 #include <getopt.h>
 #include <poll.h>
@@ -14,8 +15,9 @@
 
 static const char usage[] =
     "usage: sipsctl relay [--account NUMBER] [--bodies]\n\n"
-    "Shows the SIP messages of calls as they pass, until it is interrupted: their header fields,\n"
-    "never credentials; and with --bodies their bodies, without keys.\n";
+    "Shows the SIP messages of calls and registrations as they pass, until it is interrupted: "
+    "their\n"
+    "header fields, never credentials; and with --bodies their bodies, without keys.\n";
 
 struct wish {
     int account; /* 0: all */

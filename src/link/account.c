@@ -203,7 +203,7 @@ static void after_registration(struct account *a)
 static struct result send_out(void *arg, struct slice message)
 {
     struct account *a = arg;
-    const struct result r = connection_send(a->flow.connection, message);
+    const struct result r = calls_send(&a->calls, message);
     if (is_err(r)) /* the first reason stays */
         IGNORE(fail(&a->given_up, r.code, "%s does not take what we send", a->host));
     return r;
@@ -281,10 +281,7 @@ static void on_confirmed(void *arg)
 static void on_message(void *arg, const struct sip_message *m, struct slice raw)
 {
     struct account *a = arg;
-    if (sip_message_is_request(m))
-        calls_request(&a->calls, m, raw, &a->verdict);
-    else
-        calls_response(&a->calls, m, raw, registration_receive(a->registration, m, now_ms(a)));
+    calls_receive(&a->calls, m, raw, &a->verdict);
     after_registration(a);
     settle(a);
 }

@@ -9,6 +9,19 @@
 
 /* --- what the carrier asks for --- */
 
+static void show(const struct calls *c, bool outward, struct slice message)
+{
+    if (c->carrier != NULL)
+        carrier_show(c->carrier, c->account, connection_id(c->flow->connection), outward, message);
+}
+
+struct result calls_send(const struct calls *c, struct slice message)
+{
+    TRY(connection_send(c->flow->connection, message));
+    show(c, true, message);
+    return OK;
+}
+
 /* What fails here the connection tells itself, from the loop. */
 static struct result send_out(void *arg, struct slice message)
 {
@@ -144,7 +157,7 @@ static void answer(struct calls *c, const struct sip_message *m, int status)
     struct result r =
         status != 0 ? answer_status(&out, m, status, 0, rng) : answer_request(&out, m, rng);
     if (is_ok(r) && buf_len(&out) != 0)
-        r = send_out(c, buf_slice(&out));
+        r = calls_send(c, buf_slice(&out));
     if (is_err(r))
         log_info("carrier", "account %d: a request was not answered: %s", c->account,
                  err_text(r.code));
@@ -166,26 +179,40 @@ static void take_check_sync(struct calls *c, const struct sip_message *m, const 
                  c->account);
 }
 
-void calls_request(struct calls *c, const struct sip_message *m, struct slice raw,
-                   const struct verdict *v)
+static void take_request(struct calls *c, const struct sip_message *m, struct slice raw,
+                         const struct verdict *v)
 {
     /* What may be asked of a phone that has call-control (Allow), only that would know. */
     const bool served = c->line != NULL && carrier_serves(c->carrier, c->account);
-    if (c->flow->shared->on_check_sync != NULL && checksync_of(m) == CHECKSYNC_FETCH)
-        take_check_sync(c, m, v);
-    else if (c->line == NULL || asks_whether_we_are_there(m))
-        answer(c, m, served ? 200 : 0);
-    else
+    const bool check_sync =
+        c->flow->shared->on_check_sync != NULL && checksync_of(m) == CHECKSYNC_FETCH;
+    if (c->line != NULL && !check_sync && !asks_whether_we_are_there(m)) {
         carrier_line_receive(c->line, m, raw);
+        return;
+    }
+    show(c, false, raw);
+    if (check_sync)
+        take_check_sync(c, m, v);
+    else
+        answer(c, m, served ? 200 : 0);
 }
 
-void calls_response(struct calls *c, const struct sip_message *m, struct slice raw, bool ours)
+static void take_own_response(struct calls *c, const struct sip_message *m, struct slice raw)
 {
-    if (c->line == NULL)
-        return;
-    if (ours)
+    show(c, false, raw);
+    if (registration_receive(c->registration, m, loop_now_ms(c->flow->shared->loop)) &&
+        c->line != NULL)
         carrier_line_observe(c->line, m);
-    else
+}
+
+void calls_receive(struct calls *c, const struct sip_message *m, struct slice raw,
+                   const struct verdict *v)
+{
+    if (sip_message_is_request(m))
+        take_request(c, m, raw, v);
+    else if (registration_has_asked(c->registration, m))
+        take_own_response(c, m, raw);
+    else if (c->line != NULL)
         carrier_line_receive(c->line, m, raw);
 }
 

@@ -1,6 +1,7 @@
 /*
  * calls: an account's part in the calls that others make over its connection: what is not the
- * registration's goes to the carrier, and it is known when the last call has ended.
+ * registration's goes to the carrier, and it is known when the last call has ended. And who looks
+ * at the carrier's messages sees the registration's beside them.
  */
 #ifndef SIPSD_LINK_CALLS_H
 #define SIPSD_LINK_CALLS_H
@@ -36,13 +37,16 @@ void calls_update(struct calls *c, const struct verdict *v);
 /* It is gone, or will be at once. */
 void calls_close(struct calls *c);
 
-/* Hands the request M on; or answers it, if there is no carrier, or if it asks whether the phone is
- * there, or tells of new settings. V is what the connection is worth now. */
-void calls_request(struct calls *c, const struct sip_message *m, struct slice raw,
-                   const struct verdict *v);
+/* Sends a message of our own, as connection_send(), and shows it to whoever looks. */
+RESULT calls_send(const struct calls *c, struct slice message);
 
-/* The same for a response; OURS: the registration has taken it. */
-void calls_response(struct calls *c, const struct sip_message *m, struct slice raw, bool ours);
+/*
+ * M has come, whose text is RAW: the registration takes what it has asked for; a request is handed
+ * on, or answered if there is no carrier, or if it asks whether the phone is there, or tells of new
+ * settings; another response is handed on. V is what the connection is worth now.
+ */
+void calls_receive(struct calls *c, const struct sip_message *m, struct slice raw,
+                   const struct verdict *v);
 
 /* The connection's peer has taken what waited for it. */
 void calls_drained(struct calls *c);

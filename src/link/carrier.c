@@ -69,10 +69,16 @@ void carrier_tap(struct carrier *k, carrier_tap_fn *fn, void *arg)
     k->tap_arg = arg;
 }
 
+void carrier_show(const struct carrier *k, int account, uint64_t connection, bool outward,
+                  struct slice message)
+{
+    if (k->tap != NULL)
+        k->tap(k->tap_arg, account, connection, outward, message);
+}
+
 static void show(const struct carrier_line *l, bool outward, struct slice message)
 {
-    if (l->carrier->tap != NULL)
-        l->carrier->tap(l->carrier->tap_arg, &l->facts, outward, message);
+    carrier_show(l->carrier, l->facts.account, l->facts.id, outward, message);
 }
 
 /* --- who is whose --- */

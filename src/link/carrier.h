@@ -173,10 +173,15 @@ void carrier_lines(const struct carrier_phone *p, carrier_line_fn *fn, void *arg
 /* Whether there is a phone for ACCOUNT. */
 bool carrier_serves(const struct carrier *k, int account);
 
-/* Sees the text of each message that comes from, or goes to, a TLS connection; nothing may be
- * changed from in it. */
-typedef void carrier_tap_fn(void *arg, const struct carrier_facts *f, bool outward,
+/* Sees the text of each message that comes from, or goes to, connection CONNECTION of ACCOUNT, with
+ * the credentials in it; nothing may be changed from in it. */
+typedef void carrier_tap_fn(void *arg, int account, uint64_t connection, bool outward,
                             struct slice message);
 void carrier_tap(struct carrier *k, carrier_tap_fn *fn, void *arg); /* NULL: nobody looks */
+
+/* Shows a message that passes such a connection without the carrier, for whoever owns it: that of
+ * the registration, for one. */
+void carrier_show(const struct carrier *k, int account, uint64_t connection, bool outward,
+                  struct slice message);
 
 #endif

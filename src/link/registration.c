@@ -320,13 +320,17 @@ static void on_final(struct registration *r, const struct sip_message *m, uint64
     }
 }
 
+bool registration_has_asked(const struct registration *r, const struct sip_message *m)
+{
+    return !sip_message_is_request(m) && sip_message_cseq(m) == r->cseq &&
+           strcmp(sip_message_call_id(m), r->call_id) == 0;
+}
+
 /* The branch says whose it is; with another Call-ID or CSeq it is no answer to ours all the same.
  */
 bool registration_receive(struct registration *r, const struct sip_message *m, uint64_t now_ms)
 {
-    if (sip_message_is_request(m) || sip_message_cseq(m) != r->cseq ||
-        strcmp(sip_message_call_id(m), r->call_id) != 0 ||
-        !sip_transaction_receive(&r->transaction, m))
+    if (!registration_has_asked(r, m) || !sip_transaction_receive(&r->transaction, m))
         return false;
     if (sip_message_status(m) >= 200) {
         r->last_status = sip_message_status(m);

@@ -79,6 +79,10 @@ void registration_disconnected(struct registration *r);
 /* Somebody asked to try now: the waits after refusals are forgotten. */
 void registration_forget_refusals(struct registration *r);
 
+/* Whether M answers a REGISTER of this registration, by its Call-ID and CSeq; it may be too late.
+ */
+bool registration_has_asked(const struct registration *r, const struct sip_message *m);
+
 /* A response arrived; true if it was for this registration. */
 bool registration_receive(struct registration *r, const struct sip_message *m, uint64_t now_ms);
 

@@ -1,6 +1,7 @@
 """Real calls: call-control over relay.sock, sipsd, TLS, Kamailio; and at the other end SIPp over TCP, or the phone itself."""
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -260,6 +261,20 @@ class Calls(unittest.TestCase):
         self.assertIn("m=audio", bodies)
         self.assertNotIn("secret", headers + bodies)
         self.assertEqual(other, "sipsctl: listening; Ctrl-C ends it\n")
+
+    def test_sipsctl_shows_the_registration(self):
+        """The REGISTER, which answers the challenge of before at once, and its 200; nothing to guess a password from."""
+        shown = Process([os.environ["SIPSCTL"], "--run-dir", self.phone.run, "relay", "--account", "2"], self.directory / "shown")
+        self.addCleanup(shown.stop)
+        wait_until(lambda: "listening" in shown.text(), 10, "sipsctl to listen")
+        self.phone.control().call("account.reconnect", {"account": 2})
+        wait_until(lambda: "  <-  SIP/2.0 200 " in shown.text(), 10, "sipsctl to show the registration")
+        text = shown.text()
+        passed = re.findall(r"(?m)^\S+  account 2  (->  REGISTER|<-  SIP/2\.0 \d+)", text)
+        self.assertEqual(passed, ["->  REGISTER", "<-  SIP/2.0 200"])
+        self.assertIn("\n    Authorization: (not shown)\n", text)
+        for secret in ("nonce", "Digest", Kamailio.password):
+            self.assertNotIn(secret, text)
 
     def test_call_control_is_gone(self):
         self.control.close()

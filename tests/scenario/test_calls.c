@@ -26,7 +26,7 @@ struct world {
     unsigned delivered;
     struct carrier_facts line; /* the last that was told */
     unsigned ups, downs, drained;
-    unsigned tapped[2]; /* inward, outward */
+    char tapped[2048]; /* what was seen: "> REGISTER\n< 200\n" */
     struct fleet *fleet;
     struct settings *settings;
     unsigned replaced;
@@ -81,12 +81,18 @@ static const struct carrier_phone_handlers phone_handlers = {
     .drained = drained,
 };
 
-static void tap(void *arg, const struct carrier_facts *f, bool outward, struct slice message)
+static void tap(void *arg, int account, uint64_t connection, bool outward, struct slice message)
 {
     struct world *w = arg;
-    assert_int_equal(f->account, 1);
-    assert_true(message.n > 0);
-    w->tapped[outward]++;
+    const size_t n = strlen(w->tapped);
+    char first[64] = "", *word = first;
+    assert_int_equal(account, 1);
+    assert_true(connection != 0);
+    (void)slice_to_str(slice_first(message, sizeof first - 1), first, sizeof first);
+    if (strncmp(first, "SIP/2.0 ", 8) == 0)
+        word += 8;
+    word[strcspn(word, " ")] = '\0';
+    (void)snprintf(w->tapped + n, sizeof w->tapped - n, "%s %s\n", outward ? ">" : "<", word);
 }
 
 static struct result say(struct world *w, int account, uint64_t id, const char *text,
@@ -203,6 +209,21 @@ static void phone_answers(struct world *w, int status)
 
 /* --- the tests --- */
 
+/* Who looks sees all of the connection's messages, in the order in which they pass. */
+static void test_what_is_seen(void **state)
+{
+    struct world *w = *state;
+    connect(w);
+    server_says(w, FROM_SERVER("OPTIONS", "1"));
+    server_says(w, FROM_SERVER("INVITE", "2"));
+    server_says(w, "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS 192.0.2.1;branch=z9hG4bKnobody\r\n" CALL(
+                       "BYE", "3"));
+    account_stop(w->lab->account);
+    sim_advance(w->lab->sim, SECONDS(1));
+    assert_string_equal(w->tapped, "> REGISTER\n< 401\n> REGISTER\n< 200\n< OPTIONS\n> 200\n"
+                                   "< INVITE\n> 503\n< 200\n> REGISTER\n< 200\n");
+}
+
 static void test_a_call_comes_in(void **state)
 {
     struct world *w = *state;
@@ -223,8 +244,9 @@ static void test_a_call_comes_in(void **state)
     server_says(w, FROM_SERVER("BYE", "2"));
     assert_int_equal(w->delivered, 3);
     phone_answers(w, 200);
-    assert_int_equal(w->tapped[0], 3);
-    assert_int_equal(w->tapped[1], 3);
+    assert_string_equal(
+        w->tapped,
+        "> REGISTER\n< 401\n> REGISTER\n< 200\n< INVITE\n> 180\n> 200\n< ACK\n< BYE\n> 200\n");
 }
 
 static void test_a_call_goes_out(void **state)
@@ -527,6 +549,7 @@ static void test_stopping_does_not_wait_for_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SCENARIO(test_what_is_seen),
         SCENARIO(test_a_call_comes_in),
         SCENARIO(test_a_call_goes_out),
         SCENARIO(test_nobody_is_there),
