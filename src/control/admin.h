@@ -14,11 +14,14 @@
 #include "sys/loop.h"
 
 struct admin;
+struct provision;
 
 /* What the methods look at and act upon. Borrowed, must outlive the admin; asked from the loop. */
 struct admin_source {
     struct credentials *(*credentials)(void *arg);
     struct rejected *(*rejected)(void *arg);
+    /* NULL: there are no methods about it. */
+    struct provision *(*provision)(void *arg);
     bool (*reserves_certs)(void *arg); /* the setting phone_setting.reserve_certs_enable */
     struct wallclock (*now)(void *arg);
     void *arg;

@@ -17,6 +17,7 @@ struct admin {
 extern const struct jsonrpc_method admin_trust_methods[];
 extern const struct jsonrpc_method admin_identity_methods[];
 extern const struct jsonrpc_method admin_rejected_methods[];
+extern const struct jsonrpc_method admin_provision_methods[];
 
 struct credentials *admin_credentials(const struct admin *a);
 struct wallclock admin_now(const struct admin *a);
