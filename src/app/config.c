@@ -31,21 +31,22 @@ static struct result look_at(const char *path, struct errinfo *e)
     return OK;
 }
 
-static struct result apply(const char *path, struct settings *s, unsigned *refused,
-                           struct errinfo *e)
+static struct result apply(const char *path, struct settings *s, struct commands *commands,
+                           unsigned *refused, struct errinfo *e)
 {
     struct buf content;
     TRY(look_at(path, e));
     buf_init(&content, LIMIT_SETTINGS_BYTES);
     struct result r = store_read(path, &content, e);
     if (is_ok(r))
-        r = settings_apply(s, path, buf_slice(&content), NULL, complain, refused, e);
+        r = settings_apply(s, path, buf_slice(&content), commands, complain, refused, e);
     buf_wipe(&content);
     return r;
 }
 
-static void check_accounts(const struct settings *s, unsigned *refused)
+unsigned config_check_accounts(const struct settings *s)
 {
+    unsigned refused = 0;
     for (int number = 1; number <= LIMIT_ACCOUNTS; number++) {
         struct account_config cfg;
         struct errinfo e = ERRINFO_INIT;
@@ -56,26 +57,28 @@ static void check_accounts(const struct settings *s, unsigned *refused)
             log_notice("settings", "%s", errinfo_text(&e, r));
             continue;
         }
-        (*refused)++;
+        refused++;
         log_error("settings", "%s", errinfo_text(&e, r));
     }
+    return refused;
 }
 
-RESULT config_read(const char *const *paths, size_t n, struct settings **out, unsigned *refused,
-                   struct errinfo *e)
+RESULT config_read(const char *const *paths, size_t n, struct settings **out,
+                   struct commands *commands, unsigned *refused, struct errinfo *e)
 {
     struct settings *s;
     *refused = 0;
+    *commands = (struct commands){.count = 0};
     if (is_err(settings_new(&s)))
         return fail(e, ERR_NOMEM, "out of memory for the settings");
     for (size_t i = 0; i < n; i++) {
-        const struct result r = apply(paths[i], s, refused, e);
+        const struct result r = apply(paths[i], s, commands, refused, e);
         if (is_err(r)) {
             settings_free(s);
+            commands_clear(commands);
             return r;
         }
     }
-    check_accounts(s, refused);
     *out = s;
     return OK;
 }

@@ -6,132 +6,12 @@
 #include <time.h>
 
 #include "app/config.h"
-#include "app/doors.h"
-#include "app/fleet.h"
+#include "app/daemon_parts.h"
 #include "app/home.h"
 #include "base/limits.h"
-#include "control/admin.h"
-#include "control/events.h"
-#include "control/expirywatch.h"
-#include "control/phone.h"
-#include "control/rejected.h"
-#include "link/relay.h"
 #include "sys/entropy.h"
 #include "sys/notify.h"
 #include "sys/privs.h"
-
-struct daemon {
-    const struct options *options;
-    struct loop *loop;
-    struct dns *dns;
-    struct wallclock_source *clock;
-    struct tls_tickets *tickets;
-    struct settings *settings;
-    struct credentials *credentials;
-    struct rejected *rejected;
-    struct account_shared shared;
-    struct fleet *fleet;
-    struct listener *listener;
-    struct admin *admin;
-    struct events *events;
-    struct expirywatch *expirywatch;
-    struct carrier *carrier;
-    struct relay *relay;
-    struct doors *doors;
-    struct loop_signal *signals[3];
-    struct loop_timer *watchdog;
-    bool stopping;
-    char mac[32];
-    char instance[PHONE_INSTANCE_SIZE];
-    char user_agent[32];
-};
-
-/* --- what the sockets look at --- */
-
-static size_t source_count(void *arg)
-{
-    const struct daemon *d = arg;
-    return d->fleet == NULL ? 0 : fleet_count(d->fleet);
-}
-
-static struct account *source_at(void *arg, size_t i)
-{
-    const struct daemon *d = arg;
-    return fleet_at(d->fleet, i);
-}
-
-static struct trust *source_trust(void *arg)
-{
-    const struct daemon *d = arg;
-    return credentials_trust(d->credentials);
-}
-
-static enum trust_filter source_filter(void *arg)
-{
-    const struct daemon *d = arg;
-    return phone_trust_filter(d->settings);
-}
-
-static struct wallclock source_now(void *arg)
-{
-    const struct daemon *d = arg;
-    return wallclock_now(d->clock);
-}
-
-static size_t source_inbound_count(void *arg)
-{
-    const struct daemon *d = arg;
-    return listener_count(d->listener);
-}
-
-static struct inbound_status source_inbound_at(void *arg, size_t i)
-{
-    const struct daemon *d = arg;
-    return listener_at(d->listener, i);
-}
-
-static const struct complaints *source_complaints(void *arg)
-{
-    const struct daemon *d = arg;
-    return credentials_complaints(d->credentials);
-}
-
-static struct credentials *source_credentials(void *arg)
-{
-    const struct daemon *d = arg;
-    return d->credentials;
-}
-
-static struct rejected *source_rejected(void *arg)
-{
-    const struct daemon *d = arg;
-    return d->rejected;
-}
-
-static bool source_reserves_certs(void *arg)
-{
-    const struct daemon *d = arg;
-    return phone_reserves_certs(d->settings);
-}
-
-static void source_expiring(void *arg, expiry_tell_fn *visit, void *visit_arg)
-{
-    const struct daemon *d = arg;
-    expirywatch_each(d->expirywatch, visit, visit_arg);
-}
-
-static void source_local_ports(void *arg, door_visit_fn *visit, void *visit_arg)
-{
-    const struct daemon *d = arg;
-    if (d->doors != NULL)
-        doors_each(d->doors, visit, visit_arg);
-}
-
-static struct identity *source_identity(void *arg, size_t i)
-{
-    const struct daemon *d = arg;
-    return credentials_held_at(d->credentials, i);
-}
 
 /* --- certificates that end --- */
 
@@ -149,15 +29,8 @@ static void on_certificate(void *arg, const struct expiry_notice *n)
 
 static struct result watch_certificates(struct daemon *d, struct errinfo *e)
 {
-    const struct expirywatch_source s = {
-        .account_count = source_count,
-        .account_at = source_at,
-        .trust = source_trust,
-        .identity_at = source_identity,
-        .now = source_now,
-        .tell = on_certificate,
-        .arg = d,
-    };
+    struct expirywatch_source s = source_expirywatch(d);
+    s.tell = on_certificate;
     return expirywatch_new(d->loop, &s, &d->expirywatch, e);
 }
 
@@ -173,6 +46,7 @@ static void on_account_changed(void *arg, struct account *a)
 {
     struct daemon *d = arg;
     events_account_changed(d->events, a);
+    provisioning_account_changed(d->provisioning);
     expirywatch_look(d->expirywatch);
 }
 
@@ -210,6 +84,7 @@ static void on_clock_changed(void *arg)
     if (d->fleet != NULL)
         fleet_clock_changed(d->fleet);
     listener_clock_changed(d->listener);
+    provisioning_clock_changed(d->provisioning);
     events_clock_changed(d->events);
     expirywatch_look(d->expirywatch);
 }
@@ -241,11 +116,16 @@ static void take_identity(struct daemon *d)
     events_identity_changed(d->events, d->shared.identity, credentials_why(d->credentials));
 }
 
-/* Kept sessions speak for the old trust and the old identity: no connection resumes one of them. */
+/* Settings that came with the certificates go first, so that connections are judged once, by both.
+ * Kept sessions speak for the old trust and the old identity: no connection resumes one of them. */
 static void on_credentials_changed(void *arg, unsigned what)
 {
     struct daemon *d = arg;
-    tls_tickets_clear(d->tickets);
+    provisioning_credentials_changed(d->provisioning);
+    if (d->fleet == NULL) /* make_fleet() takes what there is then */
+        return;
+    if (what != 0)
+        tls_tickets_clear(d->tickets);
     if (what & CREDENTIALS_IDENTITY)
         take_identity(d);
     if (what & CREDENTIALS_TRUST)
@@ -253,11 +133,47 @@ static void on_credentials_changed(void *arg, unsigned what)
     expirywatch_look(d->expirywatch);
 }
 
-static void configure_listener(struct daemon *d)
+/* --- settings --- */
+
+static void on_check_sync(void *arg, int account)
+{
+    struct daemon *d = arg;
+    provisioning_check_sync(d->provisioning, account);
+}
+
+static void configure_listener(struct daemon *d, const struct settings *s)
 {
     struct listener_config cfg;
-    phone_listener(d->settings, &cfg);
+    phone_listener(s, &cfg);
     listener_configure(d->listener, &cfg);
+}
+
+/* Where there is nothing to fetch from, such a request is call-control's, as any other. */
+static void heed_check_sync(struct daemon *d, const struct settings *s)
+{
+    struct phone_schedule schedule;
+    phone_schedule(s, &schedule);
+    const bool heeded = schedule.check_sync && schedule.server[0] != '\0';
+    d->shared.on_check_sync = heeded ? on_check_sync : NULL;
+    d->shared.on_check_sync_arg = d;
+}
+
+static void on_settings(void *arg, const struct settings *old, const struct settings *now)
+{
+    struct daemon *d = arg;
+    credentials_want(d->credentials, phone_identity(now));
+    fleet_apply(d->fleet, old, now, credentials_trust(d->credentials));
+    heed_check_sync(d, now);
+    configure_listener(d, now);
+    doors_apply(d->doors, now);
+    if (phone_trust_filter(old) != phone_trust_filter(now))
+        events_trust_changed(d->events);
+}
+
+static void on_provisioned(void *arg, const struct provision_report *r)
+{
+    struct daemon *d = arg;
+    events_provision(d->events, r);
 }
 
 /* --- signals and the supervisor --- */
@@ -284,28 +200,6 @@ static void on_stop(void *arg)
     fleet_stop(d->fleet);
 }
 
-/* All of the new settings, or, if something in them is refused, all of the old ones. */
-static struct result reload_settings(struct daemon *d, struct errinfo *e)
-{
-    struct settings *s;
-    unsigned refused;
-    TRY(config_read(d->options->configs, d->options->configs_count, &s, &refused, e));
-    if (refused != 0) {
-        settings_free(s);
-        return fail(e, ERR_INVALID, "%u settings are refused", refused);
-    }
-    struct settings *old = d->settings;
-    d->settings = s;
-    credentials_want(d->credentials, phone_identity(s));
-    fleet_apply(d->fleet, old, s, credentials_trust(d->credentials));
-    configure_listener(d);
-    doors_apply(d->doors, s);
-    if (phone_trust_filter(old) != phone_trust_filter(s))
-        events_trust_changed(d->events);
-    settings_free(old);
-    return OK;
-}
-
 static void tell_reloading(void)
 {
     char lines[64];
@@ -327,7 +221,7 @@ static void on_reload(void *arg)
     if (is_err(r))
         log_error("trust", "the old certificates stay: %s", errinfo_text(&e, r));
     errinfo_clear(&e);
-    r = reload_settings(d, &e);
+    r = provisioning_reload(d->provisioning, &e);
     if (is_err(r))
         log_error("settings", "the old settings stay: %s", errinfo_text(&e, r));
     else
@@ -352,13 +246,7 @@ static struct result make_dirs(struct daemon *d, struct errinfo *e)
 
 static struct result make_admin(struct daemon *d, struct errinfo *e)
 {
-    const struct admin_source source = {
-        .credentials = source_credentials,
-        .rejected = source_rejected,
-        .reserves_certs = source_reserves_certs,
-        .now = source_now,
-        .arg = d,
-    };
+    const struct admin_source source = source_admin(d);
     if (is_err(rejected_new(&d->rejected)) || is_err(admin_new(d->loop, &source, &d->admin)))
         return fail(e, ERR_NOMEM, "out of memory for the methods of control.sock");
     return OK;
@@ -370,20 +258,7 @@ static struct result open_sockets(struct daemon *d, const char *version, struct 
         .loop = d->loop,
         .run_dir = d->options->run_dir,
         .version = version,
-        .source =
-            {
-                .account_count = source_count,
-                .account_at = source_at,
-                .inbound_count = source_inbound_count,
-                .inbound_at = source_inbound_at,
-                .trust = source_trust,
-                .trust_filter = source_filter,
-                .now = source_now,
-                .complaints = source_complaints,
-                .expiring = source_expiring,
-                .local_ports = source_local_ports,
-                .arg = d,
-            },
+        .source = source_events(d),
     };
     TRY(make_admin(d, e));
     p.more = admin_service(d->admin);
@@ -399,7 +274,7 @@ static struct result make_listener(struct daemon *d, struct errinfo *e)
     const struct listener_params p = {
         .loop = d->loop,
         .shared = &d->shared,
-        .accounts = {.count = source_count, .at = source_at, .arg = d},
+        .accounts = source_accounts(d),
         .changed = on_inbound_changed,
         .arg = d,
     };
@@ -448,31 +323,51 @@ static struct result read_credentials(struct daemon *d, struct errinfo *e)
         .changed = on_credentials_changed,
         .arg = d,
     };
-    return credentials_open(&p, phone_identity(d->settings), &d->credentials, e);
+    return credentials_open(&p, phone_identity(provisioning_settings(d->provisioning)),
+                            &d->credentials, e);
+}
+
+static struct result read_settings(struct daemon *d, struct errinfo *e)
+{
+    const struct provisioning_params p = {
+        .options = d->options,
+        .loop = d->loop,
+        .dns = d->dns,
+        .clock = d->clock,
+        .mac = d->mac,
+        .agent = d->user_agent,
+        .accounts = source_accounts(d),
+        .on_refused = rejected_note,
+        .on_refused_arg = d->rejected,
+        .now = source_now,
+        .apply = on_settings,
+        .ended = on_provisioned,
+        .arg = d,
+    };
+    return provisioning_new(&p, &d->provisioning, e);
 }
 
 static struct result read_phone(struct daemon *d, struct errinfo *e)
 {
     const struct options *o = d->options;
-    unsigned refused;
     if (o->mac != NULL)
         (void)snprintf(d->mac, sizeof d->mac, "%s", o->mac);
     else
         TRY(home_mac(o->interface, d->mac, sizeof d->mac, e));
     TRY(phone_instance_id(d->mac, d->instance, e));
-    TRY(config_read(o->configs, o->configs_count, &d->settings, &refused, e));
-    if (refused != 0)
-        log_warning("settings", "%u settings are refused; starting with the others", refused);
-    return read_credentials(d, e);
+    TRY(dns_new(d->loop, &d->dns, e));
+    TRY(wallclock_open(d->loop, o->state_dir, on_clock_changed, d, &d->clock, e));
+    TRY(read_settings(d, e));
+    TRY(read_credentials(d, e));
+    TRY(provisioning_open(d->provisioning, d->credentials, e));
+    credentials_want(d->credentials, phone_identity(provisioning_settings(d->provisioning)));
+    return OK;
 }
 
-static struct result make_fleet(struct daemon *d, const char *version, struct errinfo *e)
+static struct result make_fleet(struct daemon *d, struct errinfo *e)
 {
-    TRY(dns_new(d->loop, &d->dns, e));
-    TRY(wallclock_open(d->loop, d->options->state_dir, on_clock_changed, d, &d->clock, e));
     if (is_err(tls_tickets_new(LIMIT_TICKETS, &d->tickets)))
         return fail(e, ERR_NOMEM, "out of memory for session tickets");
-    (void)snprintf(d->user_agent, sizeof d->user_agent, "sipsd/%s", version);
     d->shared = (struct account_shared){
         .loop = d->loop,
         .dns = d->dns,
@@ -487,7 +382,8 @@ static struct result make_fleet(struct daemon *d, const char *version, struct er
     };
     choose_identity(d);
     listener_set_trust(d->listener, credentials_trust(d->credentials));
-    configure_listener(d);
+    heed_check_sync(d, provisioning_settings(d->provisioning));
+    configure_listener(d, provisioning_settings(d->provisioning));
     if (is_err(doors_new(d->loop, d->carrier, &entropy_system, &d->doors)) ||
         is_err(fleet_new(&d->shared, &fleet_handlers, d, &d->fleet)))
         return fail(e, ERR_NOMEM, "out of memory for the accounts");
@@ -519,6 +415,7 @@ static struct result watch_signals(struct daemon *d, struct errinfo *e)
 
 static struct result set_up(struct daemon *d, const char *version, struct errinfo *e)
 {
+    (void)snprintf(d->user_agent, sizeof d->user_agent, "sipsd/%s", version);
     TRY(wait_for_randomness(e));
     hold_signals(SIG_BLOCK);
     TRY(loop_new(&d->loop, e));
@@ -529,7 +426,7 @@ static struct result set_up(struct daemon *d, const char *version, struct errinf
     if (d->options->user != NULL)
         TRY(privs_drop(d->options->user, e));
     TRY(read_phone(d, e));
-    TRY(make_fleet(d, version, e));
+    TRY(make_fleet(d, e));
     TRY(watch_certificates(d, e));
     return watch_signals(d, e);
 }
@@ -552,8 +449,10 @@ RESULT daemon_new(const struct options *o, const char *version, struct daemon **
 
 void daemon_run(struct daemon *d)
 {
-    fleet_apply(d->fleet, NULL, d->settings, credentials_trust(d->credentials));
-    doors_apply(d->doors, d->settings);
+    const struct settings *s = provisioning_settings(d->provisioning);
+    fleet_apply(d->fleet, NULL, s, credentials_trust(d->credentials));
+    doors_apply(d->doors, s);
+    provisioning_start(d->provisioning);
     notify_send("READY=1");
     if (d->watchdog != NULL)
         on_watchdog(d);
@@ -571,6 +470,7 @@ void daemon_free(struct daemon *d)
     listener_free(d->listener);
     events_free(d->events);
     admin_free(d->admin);
+    provisioning_free(d->provisioning);
     expirywatch_free(d->expirywatch);
     relay_free(d->relay);
     doors_free(d->doors);
@@ -584,7 +484,6 @@ void daemon_free(struct daemon *d)
     wallclock_close(d->clock);
     dns_free(d->dns);
     credentials_free(d->credentials);
-    settings_free(d->settings);
     loop_free(d->loop);
     free(d);
 }

@@ -21,13 +21,16 @@ static int check(const struct options *o)
 {
     struct errinfo e = ERRINFO_INIT;
     struct settings *s;
+    struct commands commands;
     unsigned refused;
-    const struct result r = config_read(o->configs, o->configs_count, &s, &refused, &e);
+    const struct result r = config_read(o->configs, o->configs_count, &s, &commands, &refused, &e);
     if (is_err(r)) {
         (void)fprintf(stderr, "sipsd: %s\n", errinfo_text(&e, r));
         return EXIT_FAILED;
     }
+    refused += config_check_accounts(s);
     settings_free(s);
+    commands_clear(&commands);
     if (refused != 0)
         (void)fprintf(stderr, "sipsd: %u settings are refused\n", refused);
     return refused == 0 ? EXIT_OK : EXIT_FAILED;

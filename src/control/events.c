@@ -306,6 +306,12 @@ void events_identity_changed(struct events *ev, const struct identity *id, const
         tell(ev, "certificate", report_replaced(id, why, ev->source.now(ev->source.arg)));
 }
 
+void events_provision(struct events *ev, const struct provision_report *r)
+{
+    if (anybody_listens(ev))
+        tell(ev, "provision", provision_report_json(r));
+}
+
 void events_certificate(struct events *ev, const struct expiry_notice *n)
 {
     if (anybody_listens(ev))

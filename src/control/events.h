@@ -14,6 +14,7 @@
 #include "control/complaints.h"
 #include "control/expiry.h"
 #include "control/jsonrpc.h"
+#include "control/provision_report.h"
 #include "link/account.h"
 #include "link/door.h"
 #include "link/inbound.h"
@@ -73,6 +74,9 @@ void events_clock_changed(struct events *ev);
 
 /* The phone shows ID (NULL: none) from now on: tells "certificate". WHY is a sentence. */
 void events_identity_changed(struct events *ev, const struct identity *id, const char *why);
+
+/* A run of provisioning has ended: tells "provision". */
+void events_provision(struct events *ev, const struct provision_report *r);
 
 /* A certificate is about to end, has ended, or does not matter any more: tells "certificate". */
 void events_certificate(struct events *ev, const struct expiry_notice *n);
