@@ -154,6 +154,7 @@
 #define LIMIT_SETTINGS_COMPLAINTS \
     50 /* of a kind, for one file: a wrong file shall not fill the log */
 
+#define LIMIT_SETTINGS_ASKED 64 /* keys in one request; "account.1.*" is one */
 #define LIMIT_COMMANDS \
     32 /* of one run of provisioning: all custom certificates deleted and added one by one */
 

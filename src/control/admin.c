@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "control/admin_parts.h"
+#include "control/layers.h"
+#include "control/provision.h"
 #include "control/request_file.h"
 
 struct credentials *admin_credentials(const struct admin *a)
@@ -56,16 +58,49 @@ static struct result upload(void *arg, const struct cJSON *params, struct cJSON 
 
 /* --- reset --- */
 
-static RESULT forget_all(struct admin *a, size_t *certificates, bool *identity, struct errinfo *e)
-{
-    struct change *ch;
+/* What is forgotten. */
+struct forgotten {
+    size_t certificates, settings;
+    bool identity;
+};
 
-    TRY(change_begin(admin_credentials(a), &ch, e));
-    *certificates = change_clear_trusted(ch);
-    *identity = change_remove_identity(ch);
-    const struct result r = change_commit(ch, e);
-    change_free(ch);
+static bool count_one(void *arg, const struct settings_item *item)
+{
+    (void)item;
+    ++*(size_t *)arg;
+    return true;
+}
+
+/* All that was provisioned and set: the files that sipsd was started with are what is left. */
+static RESULT forget_settings(const struct layers *l, struct change *ch, size_t *count,
+                              struct errinfo *e)
+{
+    struct layers *none;
+
+    for (enum layer which = LAYER_COMMON; which <= LAYER_LOCAL; which++)
+        settings_each(layers_at(l, which), count_one, count);
+    if (is_err(layers_clone(l, &none)))
+        return fail(e, ERR_NOMEM, "sipsd is short of memory; try again");
+    layers_clear(none);
+    const struct result r = layers_put(none, ch, e);
+    layers_free(none);
     return r;
+}
+
+static RESULT forget(struct admin *a, struct change *ch, bool reserved, struct forgotten *out,
+                     struct errinfo *e)
+{
+    struct provision *engine =
+        a->source.provision != NULL ? a->source.provision(a->source.arg) : NULL;
+
+    if (!reserved) {
+        out->certificates = change_clear_trusted(ch);
+        out->identity = change_remove_identity(ch);
+    }
+    if (engine != NULL)
+        TRY(forget_settings(provision_layers(engine), ch, &out->settings, e));
+    TRY(change_commit(ch, e));
+    return out->settings != 0 ? provision_reload(engine, e) : OK;
 }
 
 static struct result reset(void *arg, const struct cJSON *params, struct cJSON **result,
@@ -73,16 +108,19 @@ static struct result reset(void *arg, const struct cJSON *params, struct cJSON *
 {
     struct admin *a = arg;
     const bool reserved = a->source.reserves_certs(a->source.arg);
-    size_t certificates = 0;
-    bool identity = false;
+    struct forgotten forgotten = {0};
+    struct change *ch;
 
     (void)params;
-    if (!reserved)
-        TRY(forget_all(a, &certificates, &identity, e));
+    TRY(change_begin(admin_credentials(a), &ch, e));
+    const struct result r = forget(a, ch, reserved, &forgotten, e);
+    change_free(ch);
+    TRY(r);
     struct object o = object_begin();
     object_bool(&o, "reserved", reserved);
-    object_number(&o, "certificates", (double)certificates);
-    object_bool(&o, "identity", identity);
+    object_number(&o, "certificates", (double)forgotten.certificates);
+    object_bool(&o, "identity", forgotten.identity);
+    object_number(&o, "settings", (double)forgotten.settings);
     return object_result(&o, result, e);
 }
 
@@ -95,20 +133,32 @@ static const struct jsonrpc_method methods[] = {
     {NULL, NULL, NULL},
 };
 
+/* Puts a table before those that are there. */
+static void add_methods(struct admin *a, const struct jsonrpc_method *table)
+{
+    struct jsonrpc_service *s = &a->services[a->services_count];
+
+    *s = (struct jsonrpc_service){.methods = table, .arg = a};
+    if (a->services_count != 0)
+        s->more = &a->services[a->services_count - 1];
+    a->services_count++;
+}
+
 RESULT admin_new(struct loop *l, const struct admin_source *source, struct admin **out)
 {
-    const struct jsonrpc_method *const tables[] = {methods, admin_trust_methods,
-                                                   admin_identity_methods, admin_rejected_methods};
     struct admin *a = calloc(1, sizeof *a);
 
     if (a == NULL)
         return err(ERR_NOMEM);
     a->source = *source;
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
-        a->services[i] = (struct jsonrpc_service){
-            .methods = tables[i],
-            .arg = a,
-            .more = i + 1 < sizeof tables / sizeof tables[0] ? &a->services[i + 1] : NULL};
+    add_methods(a, methods);
+    add_methods(a, admin_trust_methods);
+    add_methods(a, admin_identity_methods);
+    add_methods(a, admin_rejected_methods);
+    if (source->provision != NULL) {
+        add_methods(a, admin_settings_methods);
+        add_methods(a, admin_provision_methods);
+    }
     const struct result r = staging_new(l, &a->staging);
     if (is_err(r)) {
         free(a);
@@ -128,5 +178,5 @@ void admin_free(struct admin *a)
 
 const struct jsonrpc_service *admin_service(const struct admin *a)
 {
-    return &a->services[0];
+    return &a->services[a->services_count - 1];
 }

@@ -1,6 +1,7 @@
 /*
- * admin: the methods of control.sock that show and change certificates: trust.*, identity.*,
- * rejected.*, upload and reset. docs/events.md is their manual.
+ * admin: the methods of control.sock that show and change certificates and settings: trust.*,
+ * identity.*, rejected.*, provision.*, settings.*, upload and reset. docs/events.md is their
+ * manual.
  *
  * Each change is a transaction of control/change: when a method has answered, all of it counts, or
  * nothing of it, and live connections have been judged again.
@@ -20,9 +21,9 @@ struct provision;
 struct admin_source {
     struct credentials *(*credentials)(void *arg);
     struct rejected *(*rejected)(void *arg);
-    /* NULL: there are no methods about it. */
-    struct provision *(*provision)(void *arg);
-    bool (*reserves_certs)(void *arg); /* the setting phone_setting.reserve_certs_enable */
+    struct provision *(*provision)(void *arg); /* NULL: nothing about provisioning and settings,
+                                                  and a reset is one of certificates */
+    bool (*reserves_certs)(void *arg);         /* the setting phone_setting.reserve_certs_enable */
     struct wallclock (*now)(void *arg);
     void *arg;
 };

@@ -10,7 +10,8 @@
 struct admin {
     struct admin_source source;
     struct staging *staging;
-    struct jsonrpc_service services[4]; /* one for each table of methods, chained */
+    struct jsonrpc_service services[6]; /* one for each table of methods, chained */
+    size_t services_count;
 };
 
 /* The tables. */
@@ -18,6 +19,7 @@ extern const struct jsonrpc_method admin_trust_methods[];
 extern const struct jsonrpc_method admin_identity_methods[];
 extern const struct jsonrpc_method admin_rejected_methods[];
 extern const struct jsonrpc_method admin_provision_methods[];
+extern const struct jsonrpc_method admin_settings_methods[];
 
 struct credentials *admin_credentials(const struct admin *a);
 struct wallclock admin_now(const struct admin *a);

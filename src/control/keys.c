@@ -176,6 +176,16 @@ static const struct key table[] = {
 
 #define ROWS (sizeof table / sizeof table[0])
 
+const char *key_type_name(enum key_type type)
+{
+    static const char *const names[] = {
+        [KEY_BOOL] = "bool",     [KEY_INT] = "int",       [KEY_TEXT] = "text",
+        [KEY_SECRET] = "secret", [KEY_CHOICE] = "choice", [KEY_COMMAND] = "command",
+    };
+
+    return names[type];
+}
+
 const struct key *keys_table(size_t *n)
 {
     *n = ROWS;

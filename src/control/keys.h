@@ -32,6 +32,9 @@ struct key {
     const char *help; /* for the reference: what it does, one line */
 };
 
+/* "bool", "int", "text", "secret", "choice", "command". Static storage. */
+const char *key_type_name(enum key_type type);
+
 /* All of it, in the order of the reference. */
 const struct key *keys_table(size_t *n);
 

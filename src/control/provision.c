@@ -212,6 +212,11 @@ const struct settings *provision_settings(const struct provision *p)
     return p->settings;
 }
 
+const struct settings *provision_base(const struct provision *p)
+{
+    return p->params.hooks.base(p->params.hooks.arg);
+}
+
 const struct layers *provision_layers(const struct provision *p)
 {
     return p->layers;

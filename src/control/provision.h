@@ -63,8 +63,9 @@ void provision_recover(const char *state_dir);
 RESULT provision_new(const struct provision_params *p, struct provision **out, struct errinfo *e);
 void provision_free(struct provision *p); /* what is under way is dropped. NULL is fine */
 
-/* The settings that count: valid until APPLY was called with others. */
+/* The settings that count: valid until APPLY was called with others. And those below the layers. */
 const struct settings *provision_settings(const struct provision *p);
+const struct settings *provision_base(const struct provision *p);
 const struct layers *provision_layers(const struct provision *p);         /* borrowed, likewise */
 const struct complaints *provision_complaints(const struct provision *p); /* about layers */
 
