@@ -21,7 +21,8 @@ static const struct {
     {"identity", ctl_identity, "identity show|install|remove: the phone's own certificate"},
     {"provision", ctl_provision, "provision FILE...: push settings and certificates; --help"},
     {"rejected", ctl_rejected, "rejected list|show|trust: servers that were refused, and why"},
-    {"reset", ctl_reset, "forget all uploaded certificates"},
+    {"settings", ctl_settings, "settings get|set|unset|describe: what counts, and what it can be"},
+    {"reset", ctl_reset, "forget all uploaded certificates and settings"},
 };
 
 static void usage(FILE *out)

@@ -1,4 +1,4 @@
-/* reset: forgets what was uploaded. */
+/* reset: forgets what was uploaded, provisioned and set. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,12 +10,12 @@ static void show(const char *json)
     cJSON *answer = cJSON_Parse(json);
     const cJSON *n = cJSON_GetObjectItemCaseSensitive(answer, "certificates");
     const bool identity = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "identity"));
+    const cJSON *settings = cJSON_GetObjectItemCaseSensitive(answer, "settings");
+    if (cJSON_IsNumber(n) && cJSON_IsNumber(settings))
+        (void)printf("Forgotten: %d settings, %d trusted certificates%s\n", settings->valueint,
+                     n->valueint, identity ? ", and the phone's uploaded one" : "");
     if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "reserved")))
-        (void)puts("Nothing was forgotten: phone_setting.reserve_certs_enable = 1 keeps uploaded "
-                   "certificates");
-    else if (cJSON_IsNumber(n))
-        (void)printf("Forgotten: %d trusted certificates%s\n", n->valueint,
-                     identity ? ", and the phone's uploaded one" : "");
+        (void)puts("phone_setting.reserve_certs_enable = 1 kept uploaded certificates");
     cJSON_Delete(answer);
 }
 
@@ -26,6 +26,8 @@ int ctl_reset(int argc, char **argv)
         return ctl_fail(CTL_FAILED, "usage: sipsctl reset [--yes]");
     const int status =
         yes ? CTL_OK
-            : ctl_confirm("Forget all uploaded trusted certificates and the phone's uploaded one?");
+            : ctl_confirm(
+                  "Forget all uploaded certificates, and all settings but those of the files that "
+                  "sipsd was started with?");
     return status == CTL_OK ? ctl_call_and_show("reset", NULL, show) : status;
 }
