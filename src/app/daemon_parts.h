@@ -21,6 +21,7 @@ struct daemon {
     struct tls_tickets *tickets;
     struct credentials *credentials;
     struct provisioning *provisioning; /* has the settings */
+    struct complaints complaints;      /* of both, put together for who asks */
     struct rejected *rejected;
     struct account_shared shared;
     struct fleet *fleet;

@@ -1,4 +1,6 @@
 /* What the sockets and others look at, where the daemon has it. */
+#include <string.h>
+
 #include "app/daemon_parts.h"
 
 static size_t source_count(void *arg)
@@ -43,10 +45,25 @@ static struct inbound_status source_inbound_at(void *arg, size_t i)
     return listener_at(d->listener, i);
 }
 
+static bool is_about(const struct complaints *c, const char *file)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->list[i].file, file) == 0)
+            return true;
+    return false;
+}
+
+/* Of a damaged layer both complain; the engine knows what counts instead. */
 static const struct complaints *source_complaints(void *arg)
 {
-    const struct daemon *d = arg;
-    return credentials_complaints(d->credentials);
+    struct daemon *d = arg;
+    const struct complaints *certs = credentials_complaints(d->credentials);
+    d->complaints = *provision_complaints(provisioning_engine(d->provisioning));
+    const struct complaints layers = d->complaints;
+    for (size_t i = 0; i < certs->count && d->complaints.count < LIMIT_COMPLAINTS; i++)
+        if (!is_about(&layers, certs->list[i].file))
+            d->complaints.list[d->complaints.count++] = certs->list[i];
+    return &d->complaints;
 }
 
 static struct credentials *source_credentials(void *arg)

@@ -108,7 +108,7 @@ class Collector:
     """An HTTPS server of Python's: keeps the reports that are posted, and never ends what it sends."""
 
     def __init__(self, pki, profile="good"):
-        self.reports, self.agents = [], []
+        self.reports, self.agents, self.logins = [], [], []
         self.fail = 0  # so many reports are answered with 503
         self.going = True
         collector = self
@@ -130,7 +130,14 @@ class Collector:
                 self.end_headers()
 
             def do_GET(self):
-                """Anything below /endless/ has no end, anything below /slow/ comes a byte at a time."""
+                """/challenge/ asks for a password; /endless/ has no end; /slow/ comes a byte at a time."""
+                collector.logins.append(self.headers.get("Authorization"))
+                if self.path.startswith("/challenge/"):
+                    self.send_response(401)
+                    self.send_header("WWW-Authenticate", 'Basic realm="phones"')
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 self.send_response(200)
                 self.end_headers()
                 line = b"#!version:1.0.0.1\n" + b"# and so on\n" * 100
