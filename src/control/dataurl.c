@@ -1,5 +1,7 @@
 #include "control/dataurl.h"
 
+#include <string.h>
+
 #include "base/ascii.h"
 #include "pki/pem.h"
 
@@ -70,6 +72,34 @@ static RESULT decode(struct slice url, struct buf *out, struct errinfo *e)
         r = decode_base64(buf_slice(&text), out, e);
     buf_wipe(&text);
     return r;
+}
+
+static bool is_name(struct slice name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] < ' ' || name.p[i] == 0x7f || name.p[i] == '/' || name.p[i] == '\\')
+            return false;
+    return name.n > 0;
+}
+
+bool dataurl_name(struct slice url, char *name, size_t size)
+{
+    struct slice type = slice_from(slice_first(url, slice_find(url, ',')), scheme.n);
+    struct slice found = SLICE_EMPTY;
+    struct buf text;
+
+    while (type.n != 0) {
+        const struct slice parameter = slice_cut(&type, ';');
+        if (slice_starts_nocase(parameter, SLICE_LIT("name=")))
+            found = slice_from(parameter, strlen("name="));
+    }
+    buf_init(&text, size);
+    const bool there = is_ok(unescape(found, &text, NULL)) && is_name(buf_slice(&text)) &&
+                       slice_to_str(buf_slice(&text), name, size);
+    if (!there)
+        name[0] = '\0';
+    buf_wipe(&text);
+    return there;
 }
 
 struct result dataurl_decode(struct slice url, struct buf *out, struct errinfo *e)

@@ -18,4 +18,9 @@ bool dataurl_is(struct slice url);
  */
 RESULT dataurl_decode(struct slice url, struct buf *out, struct errinfo *e);
 
+/* What the file is called: the parameter "name" of the media type, percent-decoded, as in
+ * data:application/pkix-cert;name=corp.pem;base64,MIIB... False, and NAME is empty: it has none, or
+ * one that does not fit, or with a control character or a slash in it. */
+bool dataurl_name(struct slice url, char *name, size_t size);
+
 #endif

@@ -61,12 +61,15 @@ static struct slice stem(struct slice name)
     return n > 1 ? slice_first(name, n - 1) : name;
 }
 
-/* As the certificate's file is called; one in a data: URL as the settings file. */
+/* As the certificate's file is called; one in a data: URL by the name that this has for it, else
+ * as the settings file. */
 static void file_name(const struct command *c, char *out, size_t size)
 {
     struct weburl u;
     struct slice name = stem(last_part(slice_of_str(c->file)));
 
+    if (dataurl_is(slice_of_str(c->value)) && dataurl_name(slice_of_str(c->value), out, size))
+        return;
     if (dataurl_is(slice_of_str(c->value)) || is_err(weburl_parse(c->value, &u, NULL))) {
         (void)snprintf(out, size, "%.*s", SLICE_FMT(name));
         return;

@@ -20,7 +20,7 @@ struct order_told {
 enum provision_what order_what(enum command_kind kind);
 
 /* Whom it is about, for reports: the name of a file, without path and query; "all"; the name that
- * is deleted. For a data: URL the name of the settings file. */
+ * is deleted. For a data: URL the name in it (dataurl_name()), else that of the settings file. */
 void order_subject(const struct command *c, char *out, size_t size);
 
 /* The path of its URL, for reports. */

@@ -237,6 +237,15 @@ void plan_deny(struct plan *p, const char *host, const char *sentence, struct pr
     did(p, c, fail(&e, ERR_NOT_FOUND, "%s", sentence), &told, &e, r);
 }
 
+void plan_pass(struct plan *p, const char *sentence, struct provision_report *r)
+{
+    const struct command *c = &p->commands.list[p->done++];
+    struct order_told told;
+
+    (void)snprintf(told.sentence, sizeof told.sentence, "%s", sentence);
+    did(p, c, OK, &told, NULL, r);
+}
+
 /* --- the whole --- */
 
 /* An account that cannot work refuses the plan, unless it could not work just so before. */

@@ -69,6 +69,10 @@ const char *plan_next(struct plan *p, struct provision_report *r);
 void plan_give(struct plan *p, const char *host, struct slice content, struct provision_report *r);
 void plan_deny(struct plan *p, const char *host, const char *sentence, struct provision_report *r);
 
+/* Leaves that command out, and says why: for who judges a plan that is not his to carry out, where
+ * not all files are at hand. */
+void plan_pass(struct plan *p, const char *sentence, struct provision_report *r);
+
 enum plan_verdict {
     PLAN_REFUSED,   /* the report has the reasons */
     PLAN_UNCHANGED, /* it would change nothing */

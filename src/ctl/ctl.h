@@ -21,7 +21,7 @@ extern struct ctl_options ctl_options;
 typedef int ctl_command(int argc, char **argv);
 
 ctl_command ctl_status, ctl_watch, ctl_accounts, ctl_trust, ctl_identity, ctl_rejected, ctl_reset,
-    ctl_settings, ctl_verify, ctl_probe, ctl_relay, ctl_provision;
+    ctl_settings, ctl_verify, ctl_probe, ctl_relay, ctl_provision, ctl_check;
 
 /* `provision --make`, a command that needs no sipsd. */
 ctl_command ctl_make;

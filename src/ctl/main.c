@@ -20,6 +20,7 @@ static const struct {
     {"trust", ctl_trust, "trust list|add|remove|clear: the trusted certificates"},
     {"identity", ctl_identity, "identity show|install|remove: the phone's own certificate"},
     {"provision", ctl_provision, "provision FILE...: push settings and certificates; --help"},
+    {"check", ctl_check, "check FILE...: judge settings files as a phone does; --help"},
     {"rejected", ctl_rejected, "rejected list|show|trust: servers that were refused, and why"},
     {"settings", ctl_settings, "settings get|set|unset|describe: what counts, and what it can be"},
     {"reset", ctl_reset, "forget all uploaded certificates and settings"},

@@ -251,7 +251,7 @@ static RESULT judge_and_put(struct making *m, struct errinfo *e)
     const int64_t now_s = (int64_t)time(NULL);
     struct offline *phone;
     struct change *ch;
-    TRY(offline_new("000000000000", now_s, &phone, e));
+    TRY(offline_new("000000000000", now_s, NULL, &phone, e));
     struct result r = change_begin(offline_credentials(phone), &ch, e);
     if (is_ok(r)) {
         r = put_certificates(m, ch, now_s, e);

@@ -34,6 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_init(&out, LIMIT_SETTINGS_LINE);
     if (is_err(buf_append_str(&out, KEPT)))
         return 0;
+    char name[64];
+    if (dataurl_name(slice_of(data, size), name, sizeof name) != (name[0] != '\0') ||
+        strchr(name, '/') != NULL)
+        abort();
     const struct result r = dataurl_decode(slice_of(data, size), &out, &e);
     const struct slice all = buf_slice(&out);
     if (!slice_starts(all, SLICE_LIT(KEPT)) || all.n > LIMIT_SETTINGS_LINE)

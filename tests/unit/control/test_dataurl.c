@@ -55,6 +55,33 @@ static void test_decode(void **state)
     check("data:;base64x,aGVs", "aGVs");
 }
 
+static void check_name(const char *url, const char *expected)
+{
+    char name[16];
+
+    assert_int_equal(expected[0] != '\0', dataurl_name(slice_of_str(url), name, sizeof name));
+    assert_string_equal(expected, name);
+}
+
+static void test_name(void **state)
+{
+    (void)state;
+    check_name("data:application/pkix-cert;name=corp.pem;base64,aGVs", "corp.pem");
+    check_name("DATA:;NAME=Corp%20Root.crt,x", "Corp Root.crt");
+    check_name("data:;charset=utf-8;name=a,;name=b", "a");
+    check_name("data:,x", "");
+    check_name("data:", "");
+    check_name("data:;base64,name=a", "");
+    check_name("data:;name=,x", "");
+    check_name("data:;name=%2e%2e%2fa,x", ""); /* no path, */
+    check_name("data:;name=..%5ca,x", "");
+    check_name("data:;name=a%0ab,x", "");            /* no second line, */
+    check_name("data:;name=a%00b,x", "");            /* no end within, */
+    check_name("data:;name=%zz,x", "");              /* no slip, */
+    check_name("data:;name=1234567890123456,x", ""); /* and none that was cut */
+    check_name("data:;name=123456789012345,x", "123456789012345");
+}
+
 static void test_bytes(void **state)
 {
     (void)state;
@@ -129,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_is_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_decode, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_secret_is_told, set_up, tear_down),
