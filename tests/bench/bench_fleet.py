@@ -252,7 +252,7 @@ def run(options, directory, fleet, closing):
                 f"static.auto_provision.server.url = https://localhost:{nginx.port}/\nsip.tls_listen_port = 0\n"
                 f"static.auto_provision.spread = {options.spread}")
     fleet.wait("all to be registered, and refused by the second server", lambda: fleet.are(1, locked) == fleet.count and
-               fleet.are(2, lambda a: a.get("code") == "unknown_ca") == fleet.count, options.seconds)
+               fleet.are(2, lambda a: a.get("verdict") == "rejected") == fleet.count, options.seconds)
     say("registered", f"all {fleet.count} after {time.monotonic() - begin:.1f} s, one start after the other")
     fleet.wait("all to have fetched at power-on", lambda: len(nginx.fetched(0)) >= fleet.count, options.seconds)
     rss, pss = fleet.memory()
