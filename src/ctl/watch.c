@@ -60,6 +60,19 @@ static bool describe_inbound(const struct sipsd_event *ev, const char *at, char 
     return whole;
 }
 
+/* What came of a run of provisioning. */
+static bool describe_provision(const struct sipsd_event *ev, const char *at, char *out, size_t size)
+{
+    cJSON *json = strcmp(ev->method, "provision") == 0 ? cJSON_Parse(ev->json) : NULL;
+    const cJSON *outcome = cJSON_GetObjectItemCaseSensitive(json, "outcome");
+    const bool whole = cJSON_IsString(outcome);
+    if (whole)
+        (void)snprintf(out, size, "%s  provisioning: %s: %s", at, outcome->valuestring,
+                       ctl_text(json, "sentence"));
+    cJSON_Delete(json);
+    return whole;
+}
+
 static void describe(const struct sipsd_event *ev, char *out, size_t size)
 {
     const struct sipsd_account *a = &ev->account;
@@ -75,7 +88,7 @@ static void describe(const struct sipsd_event *ev, char *out, size_t size)
                        a->registration_error[0] != '\0' ? ": " : "", a->registration_error);
     else if (ev->type == SIPSD_EVENT_CERTIFICATE)
         (void)snprintf(out, size, "%s  certificate: %.560s", at, ev->certificate.sentence);
-    else if (!describe_inbound(ev, at, out, size))
+    else if (!describe_inbound(ev, at, out, size) && !describe_provision(ev, at, out, size))
         (void)snprintf(out, size, "%s  %s %.560s", at, ev->method, ev->json);
 }
 
