@@ -98,6 +98,9 @@ foreach(script IN LISTS scripts)
   add_suite_test(${test} interop 180 ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${script})
 endforeach()
 
+# sipsd is started twice for each of some thirty steps.
+set_tests_properties(interop/test_provision_killed PROPERTIES TIMEOUT 600)
+
 # Chains that are generated, and public ones where they are there, through `sipsctl verify`.
 file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} certs/test_*.py)
 foreach(script IN LISTS scripts)

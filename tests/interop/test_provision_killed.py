@@ -115,6 +115,8 @@ class Killed(unittest.TestCase):
         for client in phone.clients:
             client.close()
         phone.clients, phone.process = [], None
+        for path in phone.run.iterdir():
+            path.unlink()  # its sockets, which nobody is behind any more
         phone.start().events().wait_locked(1)
         state = self.state(phone)
         phone.stop()
