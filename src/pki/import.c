@@ -80,7 +80,7 @@ struct label {
 
 static struct label label_of(const struct cert *c)
 {
-    struct label l;
+    struct label l = {""};
     cert_label(c, l.text, sizeof l.text);
     return l;
 }

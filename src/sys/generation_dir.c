@@ -99,6 +99,7 @@ RESULT generation_dir_enter(const struct generation_dir *d, uint64_t number,
 {
     char name[GENERATION_DIR_NAME];
     generation_dir_name(number, name);
+    *out = (struct generation_inside){.fd = -1};
     (void)snprintf(out->path, sizeof out->path, "%s/%s", d->path, name);
     out->fd = openat(d->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (out->fd < 0)
