@@ -19,18 +19,17 @@ void material_free(struct material *m)
 
 static RESULT append(struct material *m, struct slice der, struct errinfo *e)
 {
-    uint8_t *copy = malloc(der.n > 0 ? der.n : 1);
     struct slice *list = realloc(m->list, (m->count + 1) * sizeof *list);
 
-    if (list != NULL)
-        m->list = list;
-    if (list == NULL || copy == NULL) {
-        free(copy);
+    if (list == NULL)
         return fail(e, ERR_NOMEM, "out of memory");
-    }
+    m->list = list;
+    uint8_t *copy = malloc(der.n > 0 ? der.n : 1);
+    if (copy == NULL)
+        return fail(e, ERR_NOMEM, "out of memory");
     if (der.n > 0)
         memcpy(copy, der.p, der.n);
-    m->list[m->count++] = slice_of(copy, der.n);
+    list[m->count++] = (struct slice){copy, der.n};
     return OK;
 }
 
