@@ -97,6 +97,9 @@
 #define LIMIT_TICKET_AGE_S  86400  /* a judgement is resumed for a day, then made afresh */
 #define LIMIT_TLS_PLAINTEXT 16384  /* RFC 8446 section 5.1 */
 #define LIMIT_TLS_UNREAD    262144 /* decrypted bytes that nobody has read yet: a few socket reads */
+#define LIMIT_TLS_KEY_RECORDS                                                                    \
+    (1 << 24) /* sent with one key of TLS 1.3: AES-GCM is good for 2^24.5 (RFC 8446 section 5.5) \
+               */
 #define LIMIT_TLS_CONTROL_OUT \
     16384 /* beside LIMIT_CONNECTION_OUT, for handshake, key updates and alerts */
 

@@ -31,6 +31,7 @@ struct tls_session {
     struct tls_peer *offered; /* the peer of the ticket that was offered */
 
     bool established; /* ever */
+    uint32_t records; /* of data, sent with the present key */
     bool close_sent;
     bool confirmed;
     struct errinfo error;
@@ -443,18 +444,34 @@ static bool fits(const struct tls_session *s, size_t n)
     return buf_len(&s->out) + n + records * (size_t)overhead <= LIMIT_CONNECTION_OUT;
 }
 
+struct result tls_session_update_keys(struct tls_session *s, bool ask)
+{
+    if (s->state != TLS_ESTABLISHED || s->close_sent || !is_tls13(s))
+        return err(ERR_STATE);
+    const int rc = mbedtls_ssl_send_key_update(&s->ssl, ask);
+    if (rc != 0) {
+        fail_by_library(s, rc);
+        return err(ERR_TLS);
+    }
+    s->records = 0;
+    return OK;
+}
+
 struct result tls_session_write(struct tls_session *s, struct slice data)
 {
     if (s->state != TLS_ESTABLISHED || s->close_sent)
         return err(ERR_STATE);
     if (!fits(s, data.n))
         return err(ERR_LIMIT);
+    if (s->records >= LIMIT_TLS_KEY_RECORDS && is_tls13(s))
+        TRY(tls_session_update_keys(s, false));
     while (data.n > 0) {
         const int rc = mbedtls_ssl_write(&s->ssl, data.p, data.n);
         if (rc <= 0) {
             fail_by_library(s, rc);
             return err(ERR_TLS);
         }
+        s->records++;
         data = slice_from(data, (size_t)rc);
     }
     return OK;

@@ -71,6 +71,14 @@ RESULT tls_session_read(struct tls_session *s, uint8_t *out, size_t size, size_t
 RESULT tls_session_write(struct tls_session *s, struct slice data);
 
 /*
+ * Goes on to new keys for what we send, with TLS 1.3, and asks the peer to do the same if ASK (RFC
+ * 8446 section 4.6.3). tls_session_write() does so by itself, without asking, before one key has
+ * encrypted LIMIT_TLS_KEY_RECORDS records. ERR_STATE with TLS 1.2, unless ESTABLISHED, or if closed
+ * by us; ERR_TLS if it failed (FAILED then).
+ */
+RESULT tls_session_update_keys(struct tls_session *s, bool ask);
+
+/*
  * Puts close_notify into the output (once). What the peer still sends can be read on; its
  * close_notify, or now its end of file, makes it CLOSED. In the handshake it is CLOSED at once,
  * and the peer is told that we gave up.

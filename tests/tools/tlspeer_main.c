@@ -32,14 +32,16 @@ static const char help[] =
     "       tlspeer --connect PORT [OPTION]...\n"
     "\n"
     "The server prints \"listening PORT\" (0 takes a free one), answers whatever it gets with one\n"
-    "line, goes on after errors, and ends by a signal. The client says its text, waits for an\n"
-    "answer, and closes. Both print a line for each thing that happens to a connection.\n"
+    "line, goes on after errors, and ends by a signal. To GET /keyupdate it asks for new keys\n"
+    "first. The client says its text, waits for an answer, and closes. Both print a line for each\n"
+    "thing that happens to a connection.\n"
     "\n"
     "  --cert FILE --key FILE  PEM; a client may have one, too\n"
     "  --ca FILE               PEM or DER of who is trusted; without it nothing is checked\n"
     "  --name NAME             client: the server's, for SNI and for the check\n"
     "  --client-auth MODE      server: off, request or require (off)\n"
     "  --versions V            1.2, 1.3 or auto (auto)\n"
+    "  --echo                  server: sends back what it gets, in place of its line\n"
     "  --say TEXT              client: (hello)\n"
     "  --times N               client: so many connections, resuming if it can (1)\n"
     "  --answers N             client: wait for so many answers (1)\n";
@@ -50,6 +52,7 @@ struct options {
     enum tls_client_auth client_auth;
     enum tls_versions versions;
     unsigned times, answers;
+    bool echo;
 };
 
 struct program {
@@ -173,7 +176,9 @@ static bool receive(struct link *l)
 /* An HTTP request, as testing tools send it, is whole with its empty line; all else as it comes. */
 static bool is_whole(const char *text)
 {
-    return strncmp(text, "GET ", 4) != 0 || strstr(text, "\n\n") != NULL ||
+    const size_t n = strlen(text);
+
+    return strncmp(text, "GET ", n < 4 ? n : 4) != 0 || strstr(text, "\n\n") != NULL ||
            strstr(text, "\r\n\r\n") != NULL;
 }
 
@@ -203,8 +208,29 @@ static bool speak(struct link *l, const char *text)
 
 static void serve(struct link *l)
 {
-    while (hear(l) != NULL && speak(l, ANSWER))
-        ;
+    const char *request;
+
+    while ((request = hear(l)) != NULL) {
+        if (strncmp(request, "GET /keyupdate ", 15) == 0 &&
+            (is_err(tls_session_update_keys(l->session, true)) || !flush(l)))
+            return;
+        if (!speak(l, ANSWER))
+            return;
+    }
+}
+
+static void echo(struct link *l)
+{
+    uint8_t bytes[READ_SIZE];
+    size_t n;
+
+    for (;;) {
+        while (is_err(tls_session_read(l->session, bytes, sizeof(bytes), &n)))
+            if (!receive(l))
+                return;
+        if (is_err(tls_session_write(l->session, slice_of(bytes, n))) || !flush(l))
+            return;
+    }
 }
 
 static void ask(struct link *l, const struct options *o)
@@ -255,7 +281,9 @@ static bool run_connection(struct program *p, int fd)
                                                             .now_s = now_s()},
                                &l.session, &e)))
         die("no session", &e);
-    if (p->o.listen_port >= 0)
+    if (p->o.echo)
+        echo(&l);
+    else if (p->o.listen_port >= 0)
         serve(&l);
     else
         ask(&l, &p->o);
@@ -397,7 +425,7 @@ static long number_of(const char *text, long most)
 
 static struct options parse(int argc, char **argv)
 {
-    enum { LISTEN, CONNECT, CERT, KEY, CA, NAME, AUTH, VERSIONS, SAY, TIMES, ANSWERS, HELP };
+    enum { LISTEN, CONNECT, CERT, KEY, CA, NAME, AUTH, VERSIONS, ECHO, SAY, TIMES, ANSWERS, HELP };
     static const struct option longs[] = {
         {"listen", required_argument, NULL, LISTEN},
         {"connect", required_argument, NULL, CONNECT},
@@ -407,6 +435,7 @@ static struct options parse(int argc, char **argv)
         {"name", required_argument, NULL, NAME},
         {"client-auth", required_argument, NULL, AUTH},
         {"versions", required_argument, NULL, VERSIONS},
+        {"echo", no_argument, NULL, ECHO},
         {"say", required_argument, NULL, SAY},
         {"times", required_argument, NULL, TIMES},
         {"answers", required_argument, NULL, ANSWERS},
@@ -444,6 +473,9 @@ static struct options parse(int argc, char **argv)
         case VERSIONS:
             o.versions = (enum tls_versions)find_word(versions, optarg);
             break;
+        case ECHO:
+            o.echo = true;
+            break;
         case SAY:
             o.say = optarg;
             break;
@@ -462,6 +494,8 @@ static struct options parse(int argc, char **argv)
     }
     if ((o.listen_port < 0) == (o.connect_port < 0))
         die("either --listen or --connect", NULL);
+    if (o.echo && o.listen_port < 0)
+        die("--echo is for --listen", NULL);
     return o;
 }
 

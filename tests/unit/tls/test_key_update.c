@@ -91,6 +91,35 @@ static void test_answers_only_if_asked(void **state)
     }
 }
 
+static void test_of_our_own(void **state)
+{
+    struct meeting m;
+    (void)state;
+
+    meet(&m, NULL);
+    for (int round = 0; round < 6; round++) {
+        assert_true(is_ok(tls_session_update_keys(m.us.session, round % 2)));
+        assert_both_talk(&m);
+    }
+    tls_session_close(m.us.session);
+    assert_int_equal(ERR_STATE, tls_session_update_keys(m.us.session, false).code);
+    part(&m);
+}
+
+static void test_not_with_tls12_nor_in_the_handshake(void **state)
+{
+    struct tlspair p = tlspair_of((struct tlsend_spec){.versions = TLS_1_2_ONLY},
+                                  (struct tlsend_spec){.identity = server_id});
+    (void)state;
+
+    tlsend_open(&p.client, &p.client_spec);
+    assert_int_equal(ERR_STATE, tls_session_update_keys(p.client.session, true).code);
+    tlspair_connect(&p, 0);
+    assert_int_equal(TLS_ESTABLISHED, tls_session_state(p.client.session));
+    assert_int_equal(ERR_STATE, tls_session_update_keys(p.client.session, true).code);
+    tlspair_free(&p);
+}
+
 /* A peer that asks again and again, and does not read the answers, is not served without end. */
 static void test_flood(void **state)
 {
@@ -116,6 +145,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_directions_go_on),
         cmocka_unit_test(test_answers_only_if_asked),
+        cmocka_unit_test(test_of_our_own),
+        cmocka_unit_test(test_not_with_tls12_nor_in_the_handshake),
         cmocka_unit_test(test_flood),
     };
 
