@@ -86,7 +86,7 @@ static const struct meaning {
     {MBEDTLS_ERR_SSL_UNEXPECTED_RECORD, 10, "sent a TLS record that was not expected"},
     {MBEDTLS_ERR_SSL_INVALID_RECORD, 10, "sent a TLS record that is malformed"},
     {MBEDTLS_ERR_SSL_INVALID_MAC, 20, "sent data that was damaged or forged on the way"},
-    {MBEDTLS_ERR_SSL_BAD_INPUT_DATA, 47, "sent a TLS message that is too long"},
+    {MBEDTLS_ERR_SSL_BAD_INPUT_DATA, 50, "sent a TLS message that is too long"},
     {MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL, 80, "asks for a TLS message that is too long"},
     {MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE, 40, "asks for a feature of TLS that is not supported"},
     {MBEDTLS_ERR_SSL_BAD_CERTIFICATE, 42, "has a certificate that cannot be used"},
