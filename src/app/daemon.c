@@ -42,6 +42,12 @@ static void on_inbound_changed(void *arg, const struct inbound_status *s)
     events_inbound_changed(d->events, s);
 }
 
+static void on_inbound_untold(void *arg, unsigned connections)
+{
+    const struct daemon *d = arg;
+    events_inbound_untold(d->events, connections);
+}
+
 static void on_account_changed(void *arg, struct account *a)
 {
     struct daemon *d = arg;
@@ -276,6 +282,7 @@ static struct result make_listener(struct daemon *d, struct errinfo *e)
         .shared = &d->shared,
         .accounts = source_accounts(d),
         .changed = on_inbound_changed,
+        .untold = on_inbound_untold,
         .arg = d,
     };
     struct errinfo why = ERRINFO_INIT;

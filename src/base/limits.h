@@ -70,7 +70,10 @@
               section 4.4.1) */
 #define LIMIT_INBOUND_TALLY_MS 60000 /* what was refused is logged at most so often, summed up */
 #define LIMIT_INBOUND_TOLD     10    /* refused certificates that are told as events meanwhile */
-#define LIMIT_LISTEN_RETRY_MS  30000 /* until a port that was taken is tried again */
+#define LIMIT_INBOUND_STRANGERS                                                            \
+    20 /* the same for callers without a certificate: anybody can be one, and a UI has its \
+          accounts to look after */
+#define LIMIT_LISTEN_RETRY_MS 30000 /* until a port that was taken is tried again */
 #define LIMIT_FINISHING \
     32 /* accepted connections that end but wait for their peers; more are cut off */
 

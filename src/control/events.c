@@ -271,6 +271,12 @@ void events_inbound_changed(struct events *ev, const struct inbound_status *s)
         tell(ev, "inbound", report_inbound(s));
 }
 
+void events_inbound_untold(struct events *ev, unsigned connections)
+{
+    if (anybody_listens(ev))
+        tell(ev, "inbound_untold", report_inbound_untold(connections));
+}
+
 void events_accounts_replaced(struct events *ev)
 {
     const struct events_source *s = &ev->source;

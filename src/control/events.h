@@ -60,6 +60,9 @@ void events_account_changed(struct events *ev, struct account *a);
 /* A connection to the phone came, changed, went or was refused: tells "inbound". */
 void events_inbound_changed(struct events *ev, const struct inbound_status *s);
 
+/* So many connections were not told, for there were too many: tells "inbound_untold". */
+void events_inbound_untold(struct events *ev, unsigned connections);
+
 /* The set of accounts was replaced: tells a snapshot. */
 void events_accounts_replaced(struct events *ev);
 

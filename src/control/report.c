@@ -167,6 +167,21 @@ struct cJSON *report_inbound(const struct inbound_status *s)
     return object_end(&o);
 }
 
+struct cJSON *report_inbound_untold(unsigned connections)
+{
+    const int seconds = LIMIT_INBOUND_TALLY_MS / 1000;
+    char sentence[LIMIT_TEXT];
+    struct object o = object_begin();
+
+    (void)snprintf(sentence, sizeof sentence,
+                   "%u more connection%s made to the phone within %d s: too many to tell of each",
+                   connections, connections == 1 ? " was" : "s were", seconds);
+    object_number(&o, "connections", connections);
+    object_number(&o, "seconds", seconds);
+    object_text(&o, "sentence", sentence);
+    return object_end(&o);
+}
+
 /* --- clock and trust --- */
 
 struct cJSON *report_clock(struct wallclock now)

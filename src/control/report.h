@@ -28,6 +28,9 @@ enum registration_state report_registration_state(const struct account_status *s
 /* A connection that somebody made to the phone. */
 struct cJSON *report_inbound(const struct inbound_status *s);
 
+/* The params of "inbound_untold": so many were not told within LIMIT_INBOUND_TALLY_MS. */
+struct cJSON *report_inbound_untold(unsigned connections);
+
 /* An account's local port for a SIP stack. */
 struct cJSON *report_local_port(const struct door_status *s);
 

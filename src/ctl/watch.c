@@ -45,16 +45,20 @@ static int64_t now_ms(void)
 
 /* --- what happened, as lines --- */
 
-/* A connection to the phone: who, and what its lock says. */
+/* A connection to the phone: who, and what its lock says; or how many were too many to tell. */
 static bool describe_inbound(const struct sipsd_event *ev, const char *at, char *out, size_t size)
 {
-    cJSON *json = strcmp(ev->method, "inbound") == 0 ? cJSON_Parse(ev->json) : NULL;
+    const bool untold = strcmp(ev->method, "inbound_untold") == 0;
+    const bool inbound = strcmp(ev->method, "inbound") == 0;
+    cJSON *json = inbound || untold ? cJSON_Parse(ev->json) : NULL;
     const cJSON *peer = cJSON_GetObjectItemCaseSensitive(json, "peer");
     const char *from = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(peer, "address"));
     const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "state"));
     const char *sentence = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "sentence"));
-    const bool whole = from != NULL && state != NULL && sentence != NULL;
-    if (whole)
+    const bool whole = sentence != NULL && (untold || (from != NULL && state != NULL));
+    if (whole && untold)
+        (void)snprintf(out, size, "%s  %s", at, sentence);
+    else if (whole)
         (void)snprintf(out, size, "%s  from %s: %s: %s", at, from, state, sentence);
     cJSON_Delete(json);
     return whole;

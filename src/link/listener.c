@@ -13,16 +13,19 @@
 
 struct slot {
     struct inbound *in;
-    bool opened; /* it was told of */
+    bool opened;
+    bool untold; /* when it opened, too many had been told: nothing of it is */
 };
 
 /* What was refused since it was last logged: a flood shall not fill the log. */
 struct tally {
-    unsigned full;     /* there was no room */
-    unsigned source;   /* too many from one address */
-    unsigned replaced; /* handshakes that gave way */
-    unsigned failed;   /* handshakes that did not succeed */
-    unsigned told;     /* of these, as events */
+    unsigned full;      /* there was no room */
+    unsigned source;    /* too many from one address */
+    unsigned replaced;  /* handshakes that gave way */
+    unsigned failed;    /* handshakes that did not succeed */
+    unsigned told;      /* of these, as events */
+    unsigned strangers; /* opened without a certificate, and told so */
+    unsigned untold;    /* opened or refused, and there were too many to tell */
 };
 
 struct listener {
@@ -46,14 +49,16 @@ struct listener {
 static void log_tally(void *arg)
 {
     struct listener *l = arg;
-    const struct tally *t = &l->tally;
+    const struct tally was = l->tally, *t = &was;
     l->tallying = false;
+    l->tally = (struct tally){.full = 0};
     if (t->full + t->source + t->replaced + t->failed != 0)
         log_warning(AREA,
                     "within %d s: %u handshakes failed, %u gave way to newer ones; %u connections "
                     "found no room, %u were too many from one address",
                     LIMIT_INBOUND_TALLY_MS / 1000, t->failed, t->replaced, t->full, t->source);
-    l->tally = (struct tally){.full = 0};
+    if (t->untold != 0)
+        l->params.untold(l->params.arg, t->untold);
 }
 
 static void count_one(struct listener *l, unsigned *counter)
@@ -86,18 +91,31 @@ static void tell(struct listener *l, const struct inbound *in)
     l->params.changed(l->params.arg, &s);
 }
 
-/* One that never opened is only told of where its certificate was refused. */
-static void tell_end(struct listener *l, const struct inbound *in, bool opened)
+/* Whether one more may be told of those that *COUNTER counts; else it counts as untold. */
+static bool may_tell(struct listener *l, unsigned *counter, unsigned most)
 {
-    if (opened) {
-        tell(l, in);
-        return;
-    }
+    const bool may = *counter < most;
+    count_one(l, may ? counter : &l->tally.untold);
+    return may;
+}
+
+/* One that never opened is only told of where its certificate was refused. */
+static void tell_refused(struct listener *l, const struct inbound *in)
+{
     count_one(l, &l->tally.failed);
-    if (inbound_status(in).error->code == ERR_CERT && l->tally.told < LIMIT_INBOUND_TOLD) {
-        l->tally.told++;
+    if (inbound_status(in).error->code == ERR_CERT &&
+        may_tell(l, &l->tally.told, LIMIT_INBOUND_TOLD))
         tell(l, in);
-    }
+}
+
+static void tell_of(struct listener *l, struct slot *s)
+{
+    const bool stranger = inbound_status(s->in).verdict->class == VERDICT_NONE;
+    if (!s->opened && stranger)
+        s->untold = !may_tell(l, &l->tally.strangers, LIMIT_INBOUND_STRANGERS);
+    s->opened = true;
+    if (!s->untold)
+        tell(l, s->in);
 }
 
 static void on_changed(void *arg, struct inbound *in)
@@ -105,13 +123,15 @@ static void on_changed(void *arg, struct inbound *in)
     struct listener *l = arg;
     const size_t i = slot_of(l, in);
     if (inbound_state(in) != INBOUND_CLOSED) {
-        l->slots[i].opened = true;
-        tell(l, in);
+        tell_of(l, &l->slots[i]);
         return;
     }
-    const bool opened = l->slots[i].opened;
+    struct slot ended = l->slots[i];
     remove_slot(l, i);
-    tell_end(l, in, opened);
+    if (ended.opened)
+        tell_of(l, &ended);
+    else
+        tell_refused(l, in);
     inbound_free(in);
 }
 

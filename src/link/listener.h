@@ -33,10 +33,17 @@ struct listener_params {
     struct loop *loop;
     const struct account_shared *shared; /* for its clock and rng, from listener_configure() on */
     struct account_source accounts;
-    /* A connection opened, changed or ended, or (state CLOSED without having been OPEN) was refused
-     * for its certificate, of which at most LIMIT_INBOUND_TOLD are told a minute. S is valid during
-     * the call. From the loop, or from inside a call below. */
+    /*
+     * A connection opened, changed or ended, or (state CLOSED without having been OPEN) was refused
+     * for its certificate. S is valid during the call. From the loop, or from inside a call below.
+     *
+     * Within LIMIT_INBOUND_TALLY_MS at most LIMIT_INBOUND_TOLD refused ones are told, and at most
+     * LIMIT_INBOUND_STRANGERS that open without a certificate. Of whom nothing was told when it
+     * opened, nothing is told later: neither that it was matched to an account nor its end.
+     */
     void (*changed)(void *arg, const struct inbound_status *s);
+    /* At the end of that time: so many (never 0) were not told. */
+    void (*untold)(void *arg, unsigned connections);
     void *arg;
 };
 

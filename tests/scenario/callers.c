@@ -42,6 +42,12 @@ static void on_told(void *arg, const struct inbound_status *s)
     (void)snprintf(c->sentence, sizeof c->sentence, "%s", s->error->text);
 }
 
+static void on_untold(void *arg, unsigned connections)
+{
+    struct called *c = arg;
+    c->untold = connections;
+}
+
 struct identity *called_identity(const struct testpki_cert *cert)
 {
     return tlswire_identity(&cert, 1);
@@ -61,6 +67,7 @@ struct called *called_new(struct lab *lab, called_change_fn *change)
         .shared = &lab->shared,
         .accounts = {.count = count_accounts, .at = account_at, .arg = c},
         .changed = on_told,
+        .untold = on_untold,
         .arg = c,
     };
     assert_true(is_ok(listener_new(&p, &c->listener, NULL)));

@@ -28,6 +28,7 @@ struct called {
     /* What was told: the first of a connection, more of the same, and ends, also of those that were
      * refused. */
     unsigned opened, changed, closed;
+    unsigned untold; /* the number that was told last */
     uint64_t last_id;
     struct verdict verdict; /* of the last that was told */
     enum assurance assurance;

@@ -280,7 +280,67 @@ static void test_a_flood_of_refusals_is_told_in_part(void **state)
         assert_int_equal(phone->closed, round * LIMIT_INBOUND_TOLD);
         assert_int_equal(phone->opened, 0);
         sim_advance(lab->sim, LIMIT_INBOUND_TALLY_MS);
+        assert_int_equal(phone->untold, 2 * LIMIT_INBOUND_TOLD);
     }
+    called_free(phone);
+}
+
+/* Nor are those told without end who show no certificate, whether they ask for something or not.
+ * How many there were besides is told, and who has a certificate is told as ever. */
+static void test_a_flood_of_strangers_is_told_in_part(void **state)
+{
+    struct lab *lab = *state;
+    const struct testpki_cert *good =
+        testpki_make(&(struct testpki_spec){.subject = "CN=x", .issuer = lab->ca, .key = 1});
+    lab_account(lab, NULL);
+    account_start(lab->account);
+    struct called *phone = called_new(lab, NULL);
+    phone->cfg.client_auth = TLS_CLIENT_AUTH_REQUEST;
+    called_configure(phone);
+    for (unsigned round = 1; round <= 2; round++) {
+        for (unsigned i = 0; i < LIMIT_INBOUND_STRANGERS + 7; i++) {
+            struct caller *stranger = caller_dial(phone, NULL, NULL);
+            assert_int_not_equal(caller_ask(stranger, "MESSAGE", "sips:alice@" CALLED_IP), 0);
+            caller_free(stranger);
+            sim_settle(lab->sim);
+        }
+        assert_int_equal(phone->opened, round * LIMIT_INBOUND_STRANGERS + round - 1);
+        assert_int_equal(phone->closed, round * LIMIT_INBOUND_STRANGERS + round - 1);
+        assert_int_equal(phone->changed, round * LIMIT_INBOUND_STRANGERS);
+        struct caller *friend = caller_dial(phone, NULL, good);
+        assert_int_equal(phone->verdict.class, VERDICT_VERIFIED);
+        caller_free(friend);
+        phone->untold = 0;
+        sim_advance(lab->sim, LIMIT_INBOUND_TALLY_MS);
+        assert_int_equal(phone->untold, 7);
+        assert_int_equal(phone->opened, round * (LIMIT_INBOUND_STRANGERS + 1));
+        assert_int_equal(phone->closed, round * (LIMIT_INBOUND_STRANGERS + 1));
+    }
+    phone->untold = 0;
+    sim_advance(lab->sim, 2 * LIMIT_INBOUND_TALLY_MS);
+    assert_int_equal(phone->untold, 0);
+    called_free(phone);
+}
+
+/* One that was told is told to its end, however late that is; one that was not never is. */
+static void test_a_told_stranger_is_told_to_the_end(void **state)
+{
+    struct lab *lab = *state;
+    struct called *phone = called_new(lab, NULL);
+    struct caller *first = caller_dial(phone, NULL, NULL), *last = NULL;
+    for (unsigned i = 0; i < LIMIT_INBOUND_STRANGERS; i++) {
+        if (last != NULL)
+            caller_free(last);
+        last = caller_dial(phone, NULL, NULL);
+    }
+    sim_advance(lab->sim, SECONDS(1));
+    const unsigned closed = phone->closed;
+    assert_int_equal(listener_count(phone->listener), 2);
+    sim_advance(lab->sim, LIMIT_INBOUND_FIRST_MS);
+    assert_true(first->closed && last->closed);
+    assert_int_equal(phone->closed, closed + 1);
+    caller_free(first);
+    caller_free(last);
     called_free(phone);
 }
 
@@ -299,6 +359,8 @@ int main(void)
         TEST(test_a_peer_that_is_gone),
         TEST(test_a_flood_takes_nothing_from_the_account),
         TEST(test_a_flood_of_refusals_is_told_in_part),
+        TEST(test_a_flood_of_strangers_is_told_in_part),
+        TEST(test_a_told_stranger_is_told_to_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

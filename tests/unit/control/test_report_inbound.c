@@ -164,6 +164,27 @@ static void test_the_json_of_a_refused_one(void **state)
                    "\"not_after\":\"1970-01-01T00:00:00Z\"}],\"anchor\":null}}");
 }
 
+static void test_the_json_of_those_that_are_not_told(void **state)
+{
+    static const struct {
+        unsigned n;
+        const char *sentence;
+    } cases[] = {{1, "1 more connection was made"}, {37, "37 more connections were made"}};
+    char expected[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct cJSON *o = report_inbound_untold(cases[i].n);
+        char *text = cJSON_PrintUnformatted(o);
+        (void)snprintf(expected, sizeof expected,
+                       "{\"connections\":%u,\"seconds\":60,\"sentence\":\"%s to the phone within "
+                       "60 s: too many to tell of each\"}",
+                       cases[i].n, cases[i].sentence);
+        assert_string_equal(text, expected);
+        cJSON_free(text);
+        cJSON_Delete(o);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -175,6 +196,7 @@ int main(void)
         cmocka_unit_test(test_gone),
         cmocka_unit_test(test_the_json_of_one),
         cmocka_unit_test(test_the_json_of_a_refused_one),
+        cmocka_unit_test(test_the_json_of_those_that_are_not_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
