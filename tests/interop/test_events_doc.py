@@ -128,11 +128,15 @@ class Page(unittest.TestCase):
         call("trust.add", name="other.pem", content=(cls.other / "ca.pem").read_text())
         call("identity.remove")
         call("trust.clear")
+        call("settings.get")
+        call("settings.set", settings={"account.9.label": "Hall"})
+        call("settings.unset", keys=["account.9.label"])
+        call("settings.describe", key="sip.tls_client_auth")
         call("reset")
 
     MEMBER_OF = {"reserved": "reset", "certificates": "trust.list", "files": "trust.add", "removed": "trust.remove",
                  "identities": "identity.show", "rejected": "rejected.list", "remedy": "rejected.show",
-                 "file": "rejected.trust", "received": "upload"}
+                 "file": "rejected.trust", "received": "upload", "settings": "settings.get", "keys": "settings.describe"}
 
     def real_one(self, example):
         """What sipsd said that the example is one of."""

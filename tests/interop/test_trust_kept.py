@@ -92,6 +92,15 @@ class Reset(Case):
         self.assertIn("reserve_certs_enable", self.ctl("reset", "--yes"))
         self.assertEqual(["ca.ca.pem", "identity.pem"], sorted(self.newest()))
 
+    def test_settings_go_even_then(self):
+        self.phone.settings("phone_setting.reserve_certs_enable = 1").start()
+        self.fill()
+        self.ctl("settings", "set", "account.1.label=Hall")
+        self.assertIn("local.cfg", self.newest())
+        said = self.ctl("reset", "--yes")
+        self.assertIn("1 settings", said)
+        self.assertEqual(["ca.ca.pem", "identity.pem"], sorted(self.newest()))
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
