@@ -92,6 +92,7 @@ class Page(unittest.TestCase):
             cls.error = {"jsonrpc": "2.0", "id": 1, "error": e.args[0]}
         cls.pass_a_message(phone, admin)
         cls.change(admin, pki)
+        cls.provision(admin)
         for wanted in ("trust", "certificate"):
             events.wait(lambda a, w=wanted: any(m == w for _, m, _ in events.log), 10, f"the notification of {wanted}")
         cls.told = {method: {"jsonrpc": "2.0", "method": method, "params": params} for _, method, params in
@@ -134,6 +135,30 @@ class Page(unittest.TestCase):
         call("settings.describe", key="sip.tls_client_auth")
         call("reset")
 
+    @classmethod
+    def provision(cls, admin):
+        """A run of provisioning that fails, one on trial that is confirmed, and one that is rolled back."""
+        def push(lines, **options):
+            file = {"name": "corp.cfg", "content": "#!version:1.0.0.1\n" + lines}
+            cls.answers["provision.push"] = admin.call("provision.push", {"files": [file], **options})
+            return report(cls.answers["provision.push"]["id"])
+
+        def report(number):
+            def told():
+                return [p for _, m, p in admin.log if m == "provision" and p["id"] == number]
+            admin.wait(lambda a: told(), 20, "the report of a run")
+            return told()[-1]
+
+        push("account.7.label = Hall\nstatic.auto_provision.server.url = https://127.0.0.1:1/\n")
+        cls.answers["provision.fetch"] = admin.call("provision.fetch", {"check": True})
+        assert report(cls.answers["provision.fetch"]["id"])["outcome"] == "failed"
+        cls.answers["provision.last"] = admin.call("provision.last")
+        for end, number in (("provision.rollback", 1), ("provision.confirm", 2)):
+            gone = "static.trusted_certificates.delete = http://localhost/nobody\n"
+            off = "".join(f"account.{n}.enable = 0\n" for n in range(1, 6))
+            assert push(f"{gone}{off}account.8.label = {number}\n", trial_s=60)["outcome"] == "trial"
+            cls.answers[end] = admin.call(end)
+
     MEMBER_OF = {"reserved": "reset", "certificates": "trust.list", "files": "trust.add", "removed": "trust.remove",
                  "identities": "identity.show", "rejected": "rejected.list", "remedy": "rejected.show",
                  "file": "rejected.trust", "received": "upload", "settings": "settings.get", "keys": "settings.describe"}
@@ -146,6 +171,10 @@ class Page(unittest.TestCase):
             return self.error
         if "clock" in example:
             return self.status
+        if list(example) == ["id"]:
+            return self.answers["provision.push"]
+        if "cause" in example:
+            return self.answers["provision.confirm"]
         if "id" in example:
             return self.inbound
         if "rules" in example:
@@ -159,7 +188,7 @@ class Page(unittest.TestCase):
         return self.answers["account.reconnect"]
 
     def test_every_example_has_the_shape_of_the_real_one(self):
-        self.assertGreaterEqual(len(EXAMPLES), 19)
+        self.assertGreaterEqual(len(EXAMPLES), 21)
         for example in EXAMPLES:
             found = difference(example, self.real_one(example))
             self.assertIsNone(found, json.dumps(example)[:200])

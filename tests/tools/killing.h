@@ -23,6 +23,10 @@ bool killing_is_possible(void);
  * it must have been done then. */
 bool killing_before_call(killing_work *work, void *arg, unsigned n);
 
+/* The same, counting only the calls that can change a file system: what is between two of them
+ * leaves the same behind, and long work is done with in reasonable time. */
+bool killing_before_change(killing_work *work, void *arg, unsigned n);
+
 /* Runs WORK(ARG) undisturbed and calls SEEN with the number of each of its system calls. */
 typedef void killing_seen(void *arg, long call);
 void killing_watch(killing_work *work, void *arg, killing_seen *seen, void *seen_arg);
