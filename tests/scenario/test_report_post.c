@@ -87,7 +87,8 @@ static void answer(struct world *w, enum fetch_outcome outcome, uint32_t retry_a
     if (outcome == FETCH_FAILED)
         IGNORE(fail(&r.error, ERR_PEER, "collect.example.com answered with the status 503"));
     w->fn = NULL;
-    fn(w->fn_arg, &r);
+    if (fn != NULL)
+        fn(w->fn_arg, &r);
     sim_advance(w->sim, 0);
 }
 
