@@ -448,6 +448,43 @@ static bool can_be_checked(const struct path_cert *issuer, const struct path_cer
            (key.type == PUBKEY_RSA || (key.type == PUBKEY_EC && key.bits >= 256));
 }
 
+/* Whether a CA that the peer sent (it may be SUBJECT itself) has the name of the trusted ISSUER,
+ * and SUBJECT's signature is by its key, which is another one. */
+static bool signed_by_namesake(struct path_search *s, const struct path_cert *issuer,
+                               const struct path_cert *subject)
+{
+    for (size_t i = 0; issuer->anchor && i < s->peer_count; i++) {
+        const struct path_cert *c = &s->certs[i];
+        if (!slice_eq(c->fields.key, issuer->fields.key) &&
+            dn_equal(c->fields.subject, issuer->fields.subject) && can_be_checked(c, subject) &&
+            check_signature(s, c, subject) == SIGNED_YES)
+            return true;
+    }
+    return false;
+}
+
+static void explain_signature(struct path_search *s, const struct path_cert *issuer,
+                              const struct path_cert *subject, const struct place *at,
+                              struct faults *f)
+{
+    const char *peer = s->in->purpose == VERIFY_CLIENT ? "client" : "server";
+    char label[LIMIT_TEXT];
+
+    certfields_label(&issuer->fields, label, sizeof label);
+    if (!signed_by_namesake(s, issuer, subject))
+        fault(f, REASON_BAD_SIGNATURE, at, "was not signed by '%.100s', or was changed since",
+              label);
+    else if (at->depth == 0 && subject->self_issued)
+        fault(f, REASON_BAD_SIGNATURE, at,
+              "is self-signed, with another key than the trusted certificate of that name has; "
+              "upload it as a trusted certificate if you know that it is the right one");
+    else
+        fault(f, REASON_BAD_SIGNATURE, at,
+              "is signed by another key than the trusted CA '%.80s' has: the CA that the %s sent "
+              "only has the same name; upload that one if you trust it",
+              label, peer);
+}
+
 void path_search_explain(struct path_search *s, struct faults *f)
 {
     struct path path = {.len = 1};
@@ -457,17 +494,13 @@ void path_search_explain(struct path_search *s, struct faults *f)
         const struct path_cert *issuer = s->best.certs[path.len];
         const struct path_cert *subject = path.certs[path.len - 1];
         const struct place at = {&subject->fields, path.len - 1, subject->anchor};
-        char label[LIMIT_TEXT];
 
         path.certs[path.len++] = issuer;
         const struct place above = {&issuer->fields, path.len - 1, issuer->anchor};
         certrules_issuer(s->in, &above, f);
         pathrules_step(&s->rules, &path, f);
-        if (can_be_checked(issuer, subject) && check_signature(s, issuer, subject) == SIGNED_NO) {
-            certfields_label(&issuer->fields, label, sizeof label);
-            fault(f, REASON_BAD_SIGNATURE, &at, "was not signed by '%.100s', or was changed since",
-                  label);
-        }
+        if (can_be_checked(issuer, subject) && check_signature(s, issuer, subject) == SIGNED_NO)
+            explain_signature(s, issuer, subject, &at, f);
     }
     if (s->best_end == PATH_ANCHORED)
         check_whole(s, &s->best, f);

@@ -252,6 +252,7 @@ def paths(p):
                host="other.example.com")
     impostor = p.root(key="another key")
     yield Case("path/root-of-same-name", "bad_signature", [p.leaf(impostor)], [root])
+    yield Case("path/root-of-same-name-sent", "bad_signature", [p.leaf(impostor), impostor], [root])
 
     # cross-signed: the same CA below two roots
     by_other = p.sub(other)

@@ -287,6 +287,66 @@ static void a_missing_intermediate_is_named(void **state)
     assert_int_equal(verdict_alert(&v), 48);
 }
 
+/* The server's PKI was made anew under the old names, or somebody has made one like it: the CA that
+ * it sends has the name of the trusted one, and another key. */
+static void a_ca_of_the_same_name_is_told_as_such(void **state)
+{
+    const struct testpki_cert *root = make_root();
+    struct testpki_spec spec = root_spec();
+    struct question q = question_new();
+
+    (void)state;
+    q.trusted[0] = root;
+    for (int form = 0; form < 2; form++) {
+        spec.key = 9;
+        spec.no_aki = form == 1; /* may be so in an anchor only */
+        const struct testpki_cert *other = testpki_make(&spec);
+        const struct testpki_spec of_it = leaf_spec(other), sub = sub_spec(other);
+        q.chain[0] = testpki_make(&of_it);
+        q.chain[1] = other;
+        q.chain[2] = NULL;
+        struct verdict v = question_ask(&q);
+        assert_int_equal(v.class, VERDICT_REJECTED);
+        assert_int_equal(v.reasons[0].code, REASON_BAD_SIGNATURE);
+        assert_non_null(strstr(verdict_sentence(&v),
+                               " is signed by another key than the trusted CA 'Example Root' has: "
+                               "the CA that the server sent only has the same name; upload that "
+                               "one if you trust it"));
+        const struct testpki_cert *ca = testpki_make(&sub);
+        const struct testpki_spec leaf = leaf_spec(ca);
+        q.chain[0] = testpki_make(&leaf);
+        q.chain[1] = ca;
+        q.chain[2] = other;
+        v = question_ask(&q);
+        assert_int_equal(v.reasons[0].code, REASON_BAD_SIGNATURE);
+        assert_non_null(strstr(verdict_sentence(&v), "only has the same name"));
+        q.trusted[1] = other; /* as it says */
+        v = question_ask(&q);
+        assert_verified(&v);
+        q.trusted[1] = NULL;
+    }
+}
+
+/* The same of a server that is its own CA, whose certificate is trusted and was made anew. */
+static void a_pinned_server_with_another_key_is_told_as_such(void **state)
+{
+    struct testpki_spec spec = leaf_spec(NULL);
+    struct question q = question_new();
+
+    (void)state;
+    q.trusted[0] = testpki_make(&spec);
+    spec.key = 11;
+    q.chain[0] = testpki_make(&spec);
+    struct verdict v = question_ask(&q);
+    assert_refused(&v, REASON_BAD_SIGNATURE, 0);
+    assert_sentence(&v, "The certificate of sip.example.com is self-signed, with another key than "
+                        "the trusted certificate of that name has; upload it as a trusted "
+                        "certificate if you know that it is the right one");
+    q.trusted[1] = q.chain[0];
+    v = question_ask(&q);
+    assert_verified(&v);
+}
+
 static void a_forged_signature_is_refused(void **state)
 {
     const struct testpki_cert *root = make_root();
@@ -381,6 +441,8 @@ int main(void)
         cmocka_unit_test(an_unknown_ca_is_named),
         cmocka_unit_test(a_missing_intermediate_is_named),
         cmocka_unit_test(a_forged_signature_is_refused),
+        cmocka_unit_test(a_ca_of_the_same_name_is_told_as_such),
+        cmocka_unit_test(a_pinned_server_with_another_key_is_told_as_such),
         cmocka_unit_test(nothing_sent_is_refused),
         cmocka_unit_test(an_unreadable_leaf_is_refused),
         cmocka_unit_test(an_unreadable_intermediate_is_mentioned),
