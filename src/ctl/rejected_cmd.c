@@ -29,12 +29,17 @@ static double number(const cJSON *object, const char *name)
     return cJSON_IsNumber(n) ? n->valuedouble : 0;
 }
 
-/* True if TEXT is a number from 1 up. */
-static bool read_id(const char *text, unsigned long *out)
+static bool read_number(const char *text, unsigned long *out)
 {
     char *end;
     *out = strtoul(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *out >= 1 && *out < 1000000000;
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *out < 1000000000;
+}
+
+/* True if TEXT is a number from 1 up. */
+static bool read_id(const char *text, unsigned long *out)
+{
+    return read_number(text, out) && *out >= 1;
 }
 
 /* --- list --- */
@@ -64,7 +69,7 @@ static int list(int argc, char **argv)
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c != 'a')
             return CTL_FAILED;
-        if (!read_id(optarg, &account))
+        if (!read_number(optarg, &account)) /* 0: servers that files were to be fetched from */
             return ctl_fail(CTL_FAILED, "'%s' is no account number", optarg);
         (void)snprintf(params, sizeof params, "{\"account\":%lu}", account);
     }
