@@ -1,5 +1,5 @@
-/* What a crash at any step of a run leaves behind: the old or the new, settings and certificates
- * together. And that a thousand runs leave nothing in memory. */
+/* What a crash at any step of a run leaves behind, and what calls that fail do: the old or the new,
+ * settings and certificates together. */
 #include "tools/unit.h"
 
 #include <errno.h>
@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 
 #include "scenario/provlab.h"
-#include "tools/heap.h"
 #include "tools/killing.h"
 
 #define DELETE_ALL "static.trusted_certificates.delete = http://localhost/all\n"
@@ -233,38 +232,6 @@ static void test_a_full_disk_and_other_failures(void **state)
     assert_int_equal(1, what_counts());
 }
 
-#define RUNS (42 * PROVLAB_MAX) /* over a thousand; the lab keeps the reports of the last ones */
-
-static void test_a_thousand_runs(void **state)
-{
-    size_t before = 0;
-    (void)state;
-    for (int i = 0; i < RUNS; i++) {
-        if (i == 2 * PROVLAB_MAX)
-            before = heap_bytes();
-        const struct provision_report *r = provlab_apply(w, "corp.cfg", lines[(i + 1) % 2]);
-        assert_int_equal(PROVISION_APPLIED, r->outcome);
-    }
-    if (before != 0)
-        assert_int_equal(before, heap_bytes());
-}
-
-static void test_a_thousand_runs_that_fail(void **state)
-{
-    static const char *const bad[] = {"account.1.enable = 2\n", DELETE_ALL "nonsense\n",
-                                      "static.trusted_certificates.url = data:,x\n"};
-    size_t before = 0;
-    (void)state;
-    for (int i = 0; i < RUNS; i++) {
-        if (i == 2 * PROVLAB_MAX)
-            before = heap_bytes();
-        const struct provision_report *r = provlab_apply(w, "corp.cfg", bad[i % 3]);
-        assert_int_equal(PROVISION_REFUSED, r->outcome);
-    }
-    if (before != 0)
-        assert_int_equal(before, heap_bytes());
-}
-
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -274,8 +241,6 @@ int main(void)
         TEST(test_a_trial_killed_at_every_step),
         TEST(test_the_end_of_a_trial_killed_at_every_step),
         TEST(test_a_full_disk_and_other_failures),
-        TEST(test_a_thousand_runs),
-        TEST(test_a_thousand_runs_that_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
