@@ -10,24 +10,24 @@
 #define NAME_WIDTH 28
 
 static const struct outcome {
-    const char *name, *title;
+    const char *name, *title, *change;
     enum term_colour colour;
     int status;
 } outcomes[] = {
-    {"applied", "Applied", TERM_GREEN, CTL_OK},
-    {"unchanged", "Unchanged", TERM_GREEN, CTL_OK},
-    {"checked", "Good", TERM_GREEN, CTL_OK},
-    {"kept", "Kept", TERM_GREEN, CTL_OK},
-    {"trial", "On trial", TERM_YELLOW, CTL_OK},
-    {"refused", "Refused", TERM_RED, CTL_REFUSED},
-    {"rolled_back", "Rolled back", TERM_RED, CTL_REFUSED},
-    {"failed", "Failed", TERM_RED, CTL_FAILED},
+    {"applied", "Applied", "Changed: ", TERM_GREEN, CTL_OK},
+    {"unchanged", "Unchanged", "Changed: ", TERM_GREEN, CTL_OK},
+    {"checked", "Good", "Would change: ", TERM_GREEN, CTL_OK},
+    {"kept", "Kept", "Changed: ", TERM_GREEN, CTL_OK},
+    {"trial", "Applied", "Changed: ", TERM_YELLOW, CTL_OK},
+    {"refused", "Refused", "Would change: ", TERM_RED, CTL_REFUSED},
+    {"rolled_back", "Rolled back", "Taken back: ", TERM_RED, CTL_REFUSED},
+    {"failed", "Failed", "Would change: ", TERM_RED, CTL_FAILED},
 };
 
 /* Of a newer sipsd's outcome nothing is known, and so nothing good. */
 static const struct outcome *outcome_of(const cJSON *report)
 {
-    static const struct outcome unknown = {"", "Ended", TERM_YELLOW, CTL_FAILED};
+    static const struct outcome unknown = {"", "Ended", "Changed: ", TERM_YELLOW, CTL_FAILED};
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
         if (strcmp(ctl_text(report, "outcome"), outcomes[i].name) == 0)
             return &outcomes[i];
@@ -92,6 +92,7 @@ static void print_item(const struct term *t, const cJSON *item)
 {
     const bool bad = cJSON_IsFalse(member(item, "ok"));
     const char *sentence = ctl_text(item, "sentence"), *file = ctl_text(item, "file");
+    const char *subject = ctl_text(item, "subject");
     if (!bad && sentence[0] == '\0')
         return;
     put_coloured(t, bad ? TERM_RED : TERM_PLAIN, bad ? "! " : "  ");
@@ -100,11 +101,11 @@ static void print_item(const struct term *t, const cJSON *item)
         (void)printf(":%.0f", number(item, "line"));
     if (file[0] != '\0')
         (void)fputs(": ", stdout);
-    put(ctl_text(item, "subject"));
-    if (sentence[0] != '\0') {
-        (void)fputs(": ", stdout);
-        put(sentence);
+    if (strstr(sentence, subject) == NULL) { /* else it says so itself */
+        put(subject);
+        (void)fputs(sentence[0] != '\0' ? ": " : "", stdout);
     }
+    put(sentence);
     (void)fputc('\n', stdout);
 }
 
@@ -117,11 +118,10 @@ static void count(const cJSON *changed, const char *name, const char *what, cons
     *comma = ", ";
 }
 
-/* One line: what is another than before. WOULD: only if it were applied. */
-static void print_changed(const cJSON *changed, bool would)
+/* One line: what is another than before; or would be, or was. */
+static void print_changed(const cJSON *changed, const char *comma)
 {
     const cJSON *key;
-    const char *comma = would ? "Would change: " : "Changed: ";
     cJSON_ArrayForEach(key, member(changed, "settings"))
     {
         (void)fputs(comma, stdout);
@@ -158,7 +158,7 @@ void run_view_print(const cJSON *report)
     }
     if (number(report, "items_left_out") > 0)
         (void)printf("  and %.0f more\n", number(report, "items_left_out"));
-    print_changed(member(report, "changed"), strcmp(outcome->name, "checked") == 0);
+    print_changed(member(report, "changed"), outcome->change);
     if (ctl_text(report, "trial_ends")[0] != '\0')
         (void)printf("The trial ends at %s: sipsctl provision --confirm keeps it\n",
                      ctl_text(report, "trial_ends"));

@@ -180,7 +180,7 @@ class Ctl(unittest.TestCase):
         self.stand(("provision", report(7, "refused", changed=changed, files=files, items=items, lockout=True)))
         said = self.ctl("provision", self.file, expect=1)
         for words in ("812 bytes", "! b.pem", "  corp.cfg:4: a.b: not ours\n", "! corp.cfg:6: b.pem: is bad\n", "--force",
-                      "Changed: account.1.label, sip.tls_listen_port, 2 trusted certificates more, 1 trusted certificate "
+                      "Would change: account.1.label, sip.tls_listen_port, 2 trusted certificates more, 1 trusted certificate "
                       "less, the phone's own certificate\n"):
             self.assertIn(words, said)
         self.assertNotIn("fine.one", said)
