@@ -3,6 +3,7 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "control/admin_parts.h"
 #include "control/layers.h"
 #include "control/provision.h"
@@ -116,6 +117,9 @@ static struct result reset(void *arg, const struct cJSON *params, struct cJSON *
     const struct result r = forget(a, ch, reserved, &forgotten, e);
     change_free(ch);
     TRY(r);
+    log_notice("sipsd", "reset: %zu settings and %zu trusted certificates%s are forgotten",
+               forgotten.settings, forgotten.certificates,
+               forgotten.identity ? ", and the phone's own," : "");
     struct object o = object_begin();
     object_bool(&o, "reserved", reserved);
     object_number(&o, "certificates", (double)forgotten.certificates);
