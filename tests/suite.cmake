@@ -68,7 +68,7 @@ if(simulated)
 endif()
 
 # Long rows of runs, each synced to the disk.
-set_tests_properties(scenario/test_provision_cuts scenario/test_provision_many PROPERTIES TIMEOUT 300)
+set_tests_properties(scenario/test_provision_cuts scenario/test_provision_many PROPERTIES TIMEOUT 600)
 
 # With libFuzzer's own main the programs would need clang; with driver.c any compiler replays the
 # corpus, and a fixed number of mutations of it.
