@@ -36,7 +36,7 @@ static void look_at_account(struct looking *l, const struct account *a)
         account_would_accept(a, &cfg, l->in->trust, &v))
         return;
     (void)snprintf(subject, sizeof subject, "%d", s.number);
-    (void)snprintf(why, sizeof why, "account %d would lose its server, %.60s: %.140s", s.number,
+    (void)snprintf(why, sizeof why, "account %d would lose its server, %.60s: %s", s.number,
                    s.host, verdict_sentence(&v));
     would_be_refused(l, PROVISION_ACCOUNT, subject, why);
 }
@@ -85,7 +85,7 @@ static void look_at_server(struct looking *l)
         return;
     judge_server(l->in, &server.host, &v);
     if (!verdict_accepted(&v)) {
-        (void)snprintf(why, sizeof why, "the provisioning server, %.60s, would be refused: %.140s",
+        (void)snprintf(why, sizeof why, "the provisioning server, %.60s, would be refused: %s",
                        server.authority, verdict_sentence(&v));
         would_be_refused(l, PROVISION_SERVER, server.authority, why);
     }

@@ -88,14 +88,18 @@ static RESULT keep_on_flash(const struct provision *p, const struct provision_re
 static void log_report(const struct provision_report *r)
 {
     const bool good = provision_outcome_is_good(r->outcome);
+    char where[PROVISION_WHERE_SIZE];
 
     log_write(good ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR, "provision", "%s %" PRIu64 " %s: %s",
               provision_cause_name(r->cause), r->id, provision_outcome_name(r->outcome),
               r->sentence);
-    for (size_t i = 0; i < r->items_count; i++)
-        if (!r->items[i].ok || r->forced)
-            log_write(good ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "provision", "%s:%zu: %s",
-                      r->items[i].file, r->items[i].line, r->items[i].sentence);
+    for (size_t i = 0; i < r->items_count; i++) {
+        if (r->items[i].ok && !r->forced)
+            continue;
+        provision_item_where(&r->items[i], where);
+        log_write(good ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "provision", "%s%s", where,
+                  r->items[i].sentence);
+    }
 }
 
 void provision_tell(struct provision *p, struct provision_report *r)

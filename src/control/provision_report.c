@@ -184,6 +184,15 @@ void provision_report_changed(struct provision_report *r, const char *name)
         set(place, sizeof *r->changed, name);
 }
 
+void provision_item_where(const struct provision_item *item, char out[PROVISION_WHERE_SIZE])
+{
+    out[0] = '\0';
+    if (item->file[0] != '\0' && item->line > 0)
+        (void)snprintf(out, PROVISION_WHERE_SIZE, "%s:%zu: ", item->file, item->line);
+    else if (item->file[0] != '\0')
+        (void)snprintf(out, PROVISION_WHERE_SIZE, "%s: ", item->file);
+}
+
 const struct provision_item *provision_report_fault(const struct provision_report *r)
 {
     for (size_t i = 0; i < r->items_count; i++)

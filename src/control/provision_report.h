@@ -137,6 +137,10 @@ void provision_report_file(struct provision_report *r, const char *name, const c
 void provision_report_item(struct provision_report *r, const struct provision_item *item);
 void provision_report_changed(struct provision_report *r, const char *name);
 
+/* Where ITEM stands, to be put before its sentence: "corp.cfg:3: ", "corp.cfg: ", or "". */
+#define PROVISION_WHERE_SIZE (LIMIT_PROVISION_NAME + 24)
+void provision_item_where(const struct provision_item *item, char out[PROVISION_WHERE_SIZE]);
+
 /* The first item that is not ok; NULL if all are. */
 const struct provision_item *provision_report_fault(const struct provision_report *r);
 size_t provision_report_faults(const struct provision_report *r);

@@ -79,20 +79,19 @@ static void end_refused(struct provision_report *r, enum err code)
 {
     const struct provision_item *fault = provision_report_fault(r);
     const size_t more = provision_report_faults(r) - 1;
-    char where[LIMIT_PROVISION_NAME + 24] = "", rest[32] = "";
+    const char *force = r->lockout ? "; force would apply it" : "";
+    char where[PROVISION_WHERE_SIZE], rest[32] = "";
 
     if (fault == NULL) { /* there was no memory to say which */
         provision_report_end(r, PROVISION_REFUSED, code, "something in it is not good");
         return;
     }
-    if (fault->file[0] != '\0' && fault->line > 0)
-        (void)snprintf(where, sizeof where, "%s:%zu: ", fault->file, fault->line);
-    else if (fault->file[0] != '\0')
-        (void)snprintf(where, sizeof where, "%s: ", fault->file);
+    provision_item_where(fault, where);
     if (more > 0)
         (void)snprintf(rest, sizeof rest, " (and %zu more)", more);
-    provision_report_end(r, PROVISION_REFUSED, code, "%s%.160s%s%s", where, fault->sentence, rest,
-                         r->lockout ? "; force would apply it" : "");
+    const size_t room = sizeof r->sentence - strlen(where) - strlen(rest) - strlen(force) - 1;
+    provision_report_end(r, PROVISION_REFUSED, code, "%s%.*s%s%s", where, (int)room,
+                         fault->sentence, rest, force);
 }
 
 /* Whether the guard lets it pass. */
