@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -292,6 +293,51 @@ class OpensslToServer(Server):
         client.wait_for("alert protocol version")
         server.wait_for("speaks no TLS version that is allowed")
 
+    def test_hello_retry_request(self):
+        """The second ClientHello, which has to be the first one again, is taken."""
+        server = self.start()
+        self.assert_talks("-tls1_3", "-groups", "ffdhe2048:P-256")
+        server.wait_for("established TLSv1.3")
+        self.assertNotIn("failed", server.text())
+
+    def test_key_update_by_the_server(self):
+        server = self.start()
+        client = self.client("-tls1_3", "-msg")
+        client.say("GET /keyupdate HTTP/1.0\n\n")
+        client.wait_for("answer")
+        client.wait_for("KeyUpdate")
+        client.say("hello\n")  # behind the keys that the server has asked for
+        client.wait_for("KeyUpdate", 2)
+        client.wait_for("answer", 2)
+        self.assertNotIn("failed", server.text())
+
+    def test_echo(self):
+        server = self.start("good", "--echo")
+        client = self.client("-quiet")
+        client.say("there and back\n")
+        client.wait_for("there and back")
+        self.assertNotIn("failed", server.text())
+
+    def test_goes_on_after_errors(self):
+        hello = b"\x16\x03\x01\x00\x04\x01\x00\x40\x00"
+        server = self.start()
+        for number, (said, fate) in enumerate([
+            (b"", "without a word of TLS"),
+            (b"GET / HTTP/1.0\r\n\r\n", "does not speak TLS"),
+            (hello, "closed the connection in the TLS handshake"),
+            (hello + b"\x15\x03\x01\x00\x02\x02\x28", "not expected"),
+            (hello + 17000 * b"\x16\x03\x01\x00\x01\x00", "no TLS version"),
+            (hello[:6] + b"\xff\xff\xff" + 70000 * b"\x00", "too long"),
+        ], 1):
+            with socket.create_connection(("127.0.0.1", int(self.port)), SECONDS) as peer:
+                peer.sendall(said)
+                peer.shutdown(socket.SHUT_WR)
+                while peer.recv(1000):
+                    pass
+            server.wait_for("failed", number)
+            self.assertIn(fate, server.text().splitlines()[-1])
+        self.assert_talks()
+
     def test_key_updates_by_the_client(self):
         server = self.start()
         client = self.client("-tls1_3")
@@ -316,6 +362,15 @@ class OpensslToServer(Server):
 class GnutlsToServer(Server):
     def client(self, *options):
         return self.talker("gnutls-cli", "--port", self.port, "--x509cafile", self.ca, *options, NAME)
+
+    def test_hello_retry_request(self):
+        server = self.start()
+        client = self.client("--single-key-share", "--priority",
+                             "NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-FFDHE2048:+GROUP-SECP256R1")
+        client.say("hello\n")
+        client.wait_for("answer")
+        self.assertEqual(0, client.wait_for_end(), client.text())
+        server.wait_for("established TLSv1.3")
 
     def test_versions(self):
         for profile in "good", "good-rsa":

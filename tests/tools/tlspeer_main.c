@@ -22,10 +22,10 @@
 #include "sys/store.h"
 #include "tls/session.h"
 
-#define CAS_MAX      8
-#define IO_TIMEOUT_S 10 /* no test waits longer for a peer */
-#define READ_SIZE    16384
-#define ANSWER       "answer\n"
+#define CAS_MAX   8
+#define WAIT_S    10 /* no test of ours waits longer for a peer */
+#define READ_SIZE 16384
+#define ANSWER    "answer\n"
 
 static const char help[] =
     "usage: tlspeer --listen PORT --cert CHAIN --key KEY [OPTION]...\n"
@@ -42,6 +42,7 @@ static const char help[] =
     "  --client-auth MODE      server: off, request or require (off)\n"
     "  --versions V            1.2, 1.3 or auto (auto)\n"
     "  --echo                  server: sends back what it gets, in place of its line\n"
+    "  --wait SECONDS          for bytes of a peer that is slow (10)\n"
     "  --say TEXT              client: (hello)\n"
     "  --times N               client: so many connections, resuming if it can (1)\n"
     "  --answers N             client: wait for so many answers (1)\n";
@@ -51,7 +52,7 @@ struct options {
     const char *cert, *key, *ca, *name, *say;
     enum tls_client_auth client_auth;
     enum tls_versions versions;
-    unsigned times, answers;
+    unsigned times, answers, wait_s;
     bool echo;
 };
 
@@ -267,7 +268,7 @@ static void finish(int fd)
 /* Returns whether all went well. */
 static bool run_connection(struct program *p, int fd)
 {
-    const struct timeval timeout = {.tv_sec = IO_TIMEOUT_S};
+    const struct timeval timeout = {.tv_sec = (time_t)p->o.wait_s};
     struct link l = {.fd = fd};
     struct errinfo e = ERRINFO_INIT;
 
@@ -425,7 +426,22 @@ static long number_of(const char *text, long most)
 
 static struct options parse(int argc, char **argv)
 {
-    enum { LISTEN, CONNECT, CERT, KEY, CA, NAME, AUTH, VERSIONS, ECHO, SAY, TIMES, ANSWERS, HELP };
+    enum {
+        LISTEN,
+        CONNECT,
+        CERT,
+        KEY,
+        CA,
+        NAME,
+        AUTH,
+        VERSIONS,
+        ECHO,
+        WAIT,
+        SAY,
+        TIMES,
+        ANSWERS,
+        HELP
+    };
     static const struct option longs[] = {
         {"listen", required_argument, NULL, LISTEN},
         {"connect", required_argument, NULL, CONNECT},
@@ -436,6 +452,7 @@ static struct options parse(int argc, char **argv)
         {"client-auth", required_argument, NULL, AUTH},
         {"versions", required_argument, NULL, VERSIONS},
         {"echo", no_argument, NULL, ECHO},
+        {"wait", required_argument, NULL, WAIT},
         {"say", required_argument, NULL, SAY},
         {"times", required_argument, NULL, TIMES},
         {"answers", required_argument, NULL, ANSWERS},
@@ -444,8 +461,12 @@ static struct options parse(int argc, char **argv)
     };
     static const char *const versions[] = {"auto", "1.2", "1.3", NULL}; /* as enum tls_versions */
     static const char *const auths[] = {"off", "request", "require", NULL};
-    struct options o = {
-        .listen_port = -1, .connect_port = -1, .say = "hello", .times = 1, .answers = 1};
+    struct options o = {.listen_port = -1,
+                        .connect_port = -1,
+                        .say = "hello",
+                        .times = 1,
+                        .answers = 1,
+                        .wait_s = WAIT_S};
 
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         switch (c) {
@@ -475,6 +496,9 @@ static struct options parse(int argc, char **argv)
             break;
         case ECHO:
             o.echo = true;
+            break;
+        case WAIT:
+            o.wait_s = (unsigned)number_of(optarg, INT32_MAX);
             break;
         case SAY:
             o.say = optarg;

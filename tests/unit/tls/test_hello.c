@@ -429,6 +429,41 @@ static void test_signatures(void **state)
         assert_outcome(cases[i].what, &cases[i].hello, cases[i].alert);
 }
 
+/* A client without PKCS #1 v1.5 takes PSS with TLS 1.2, too (RFC 8446 section 4.2.3). */
+static void test_rsa_with_tls12(void **state)
+{
+    static const uint16_t pss[] = {MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384, 0},
+                          both[] = {MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+                                    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256, 0},
+                          other[] = {MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, 0};
+    static const struct {
+        const uint16_t *signatures;
+        bool well;
+    } cases[] = {{pss, true}, {both, true}, {other, false}};
+    const struct testpki_cert *leaf =
+        testpki_make(&(struct testpki_spec){.subject = "CN=rsa", .key_type = TESTPKI_RSA_2048});
+    struct identity *rsa_id = tlswire_identity(&leaf, 1);
+    const struct tlsend_spec spec = {
+        .role = TLS_SERVER, .versions = TLS_1_2_ONLY, .identity = rsa_id};
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct tlsend server;
+        struct tlsbare peer;
+        tlsend_init(&server, &spec);
+        tlsend_open(&server, &spec);
+        tlsbare_init(&peer, &(struct tlsbare_spec){.signatures = cases[i].signatures});
+        tlsbare_step(&peer);
+        tlswire_run(tlsbare_wire(&peer), tlsend_wire(&server), 0);
+        assert_int_equal(cases[i].well ? TLS_ESTABLISHED : TLS_FAILED,
+                         tls_session_state(server.session));
+        assert_int_equal(cases[i].well ? -1 : 40, tls_session_facts(server.session).alert_sent);
+        tlsbare_free(&peer);
+        tlsend_free(&server);
+    }
+    identity_unref(rsa_id);
+}
+
 /* --- key shares --- */
 
 static void test_key_shares(void **state)
@@ -553,6 +588,7 @@ int main(void)
         cmocka_unit_test(test_next_messages_in_its_last_record),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_rsa_with_tls12),
         cmocka_unit_test(test_key_shares),
         cmocka_unit_test(test_second_hello),
         cmocka_unit_test(test_one_change_cipher_spec),
