@@ -17,8 +17,12 @@ if(SIPSD_VALGRIND)
              --suppressions=${CMAKE_CURRENT_SOURCE_DIR}/valgrind.supp)
 endif()
 
-# NAME LABEL TIMEOUT COMMAND...
+# NAME LABEL TIMEOUT COMMAND...: the time-out, in seconds, is for what hangs, not for what is slow on
+# a busy machine or under valgrind.
 function(add_suite_test NAME LABEL TIMEOUT)
+  if(SIPSD_VALGRIND)
+    math(EXPR TIMEOUT "10 * ${TIMEOUT}")
+  endif()
   add_test(NAME ${NAME} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${NAME} PROPERTIES LABELS ${LABEL} TIMEOUT ${TIMEOUT}
                        SKIP_RETURN_CODE 77 ENVIRONMENT "${test_environment}")
@@ -39,11 +43,21 @@ if(sources)
                                              PkgConfig::CARES)
 endif()
 
+# What several tests share, asserting for them; of an archive, only what a program asks for is linked.
+function(add_shared NAME PATTERN)
+  file(GLOB shared CONFIGURE_DEPENDS ${PATTERN})
+  list(FILTER shared EXCLUDE REGEX "/test_")
+  add_library(${NAME} STATIC ${shared})
+  target_include_directories(${NAME} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${NAME} PRIVATE sipsd_warnings PkgConfig::CMOCKA PUBLIC test_tools)
+endfunction()
+
+add_shared(test_unit unit/*/*.c)
 file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} unit/*/test_*.c)
 foreach(source IN LISTS sources)
-  add_test_program(name ${source} PkgConfig::CMOCKA)
+  add_test_program(name ${source} PkgConfig::CMOCKA test_unit)
   string(REGEX REPLACE "\\.c$" "" test ${source})
-  add_suite_test(${test} unit 60 ${runner} $<TARGET_FILE:${name}>)
+  add_suite_test(${test} unit 180 ${runner} $<TARGET_FILE:${name}>)
 endforeach()
 
 # The simulated system goes in as objects, so that its loop_*, dns_* ... are there before the linker
@@ -54,16 +68,11 @@ if(simulated)
   add_library(test_sim OBJECT ${simulated})
   target_include_directories(test_sim PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(test_sim PRIVATE sipsd_warnings PkgConfig::CMOCKA test_product)
-  # What several scenarios share; of an archive, only what a program asks for is linked.
-  file(GLOB shared CONFIGURE_DEPENDS scenario/*.c)
-  list(FILTER shared EXCLUDE REGEX "/test_")
-  add_library(test_lab STATIC ${shared})
-  target_include_directories(test_lab PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
-  target_link_libraries(test_lab PRIVATE sipsd_warnings PkgConfig::CMOCKA PUBLIC test_tools)
+  add_shared(test_lab scenario/*.c)
   foreach(source IN LISTS sources)
     add_test_program(name ${source} PkgConfig::CMOCKA $<TARGET_OBJECTS:test_sim> test_lab)
     string(REGEX REPLACE "\\.c$" "" test ${source})
-    add_suite_test(${test} scenario 60 ${runner} $<TARGET_FILE:${name}>)
+    add_suite_test(${test} scenario 180 ${runner} $<TARGET_FILE:${name}>)
   endforeach()
 endif()
 
@@ -78,7 +87,7 @@ if(NOT SIPSD_FUZZ)
     add_test_program(name ${source})
     target_sources(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/driver.c)
     string(REGEX REPLACE "^fuzz_" "" corpus ${name})
-    add_suite_test(fuzz/${corpus} fuzz 120 ${runner} $<TARGET_FILE:${name}>
+    add_suite_test(fuzz/${corpus} fuzz 300 ${runner} $<TARGET_FILE:${name}>
                    ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${corpus})
   endforeach()
 endif()

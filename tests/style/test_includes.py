@@ -136,6 +136,20 @@ class Tree(unittest.TestCase):
                 del left[name]
 
 
+    def test_tools_have_no_cmocka(self):
+        """`./dev run` builds them for its demo on a machine that has no package for tests."""
+        tools = os.path.join(os.path.dirname(__file__), "..", "tools")
+        found = []
+        for name in sorted(os.listdir(tools)):
+            if name.endswith((".c", ".h")) and name != "unit.h":
+                with open(os.path.join(tools, name), encoding="utf-8") as f:
+                    included = [m.group(2) for m in map(INCLUDE.match, f) if m]
+                if "cmocka.h" in included or "tools/unit.h" in included:
+                    found.append(f"tests/tools/{name} includes cmocka; what asserts goes beside the "
+                                 "tests that it is for")
+        self.assertEqual([], found, "\n" + "\n".join(found))
+
+
 class Checker(unittest.TestCase):
     """The check sees what it is there for."""
 

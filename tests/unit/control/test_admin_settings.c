@@ -9,8 +9,8 @@
 #include "control/admin.h"
 #include "control/layers.h"
 #include "control/provision.h"
-#include "tools/settingsfile.h"
 #include "tools/statedir.h"
+#include "unit/control/settingsfile.h"
 
 static struct statedir s;
 static struct loop *loop;

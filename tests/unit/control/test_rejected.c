@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/judging.h"
 #include "tools/unit.h"
+#include "unit/pki/judging.h"
 
 #define HOST   "sip.example.com"
 #define DAY_S  INT64_C(86400)

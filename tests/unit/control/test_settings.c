@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "tools/settingsfile.h"
 #include "tools/unit.h"
+#include "unit/control/settingsfile.h"
 
 static void test_defaults(void **state)
 {

@@ -5,8 +5,8 @@
 
 #include "base/limits.h"
 #include "control/command.h"
-#include "tools/settingsfile.h"
 #include "tools/unit.h"
+#include "unit/control/settingsfile.h"
 
 static void test_commands_are_kept_in_their_order(void **state)
 {

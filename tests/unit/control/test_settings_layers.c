@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/settingsfile.h"
 #include "tools/unit.h"
+#include "unit/control/settingsfile.h"
 
 static void test_nothing_and_the_default_are_two_things(void **state)
 {

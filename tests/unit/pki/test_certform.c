@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "tools/judging.h"
 #include "tools/unit.h"
+#include "unit/pki/judging.h"
 
 static const struct testpki_cert *make_root(void)
 {

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "tools/judging.h"
 #include "tools/unit.h"
+#include "unit/pki/judging.h"
 
 #define DAY 86400
 

@@ -5,8 +5,8 @@
 
 #include "base/limits.h"
 #include "tools/certext.h"
-#include "tools/judging.h"
 #include "tools/unit.h"
+#include "unit/pki/judging.h"
 
 static const struct testpki_cert *root_named(const char *subject, unsigned key)
 {

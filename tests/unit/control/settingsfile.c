@@ -1,4 +1,4 @@
-#include "tools/settingsfile.h"
+#include "unit/control/settingsfile.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* settingsfile: settings of one test, made of files that are called "test.cfg", and what is said of
  * those. */
-#ifndef SIPSD_TESTS_TOOLS_SETTINGSFILE_H
-#define SIPSD_TESTS_TOOLS_SETTINGSFILE_H
+#ifndef SIPSD_TESTS_UNIT_CONTROL_SETTINGSFILE_H
+#define SIPSD_TESTS_UNIT_CONTROL_SETTINGSFILE_H
 
 #include "control/settings.h"
 

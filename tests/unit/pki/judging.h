@@ -8,8 +8,8 @@
  *     const struct verdict v = question_ask(&q);
  *     assert_verified(&v);
  */
-#ifndef SIPSD_TESTS_TOOLS_JUDGING_H
-#define SIPSD_TESTS_TOOLS_JUDGING_H
+#ifndef SIPSD_TESTS_UNIT_PKI_JUDGING_H
+#define SIPSD_TESTS_UNIT_PKI_JUDGING_H
 
 #include "pki/verify.h"
 #include "tools/testpki.h"

@@ -1,4 +1,4 @@
-#include "tools/judging.h"
+#include "unit/pki/judging.h"
 
 #include <stdint.h>
 #include <stdlib.h>
