@@ -1,5 +1,6 @@
 #include "base/slice.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -132,4 +133,16 @@ bool slice_to_str(struct slice s, char *dst, size_t size)
         memcpy(dst, s.p, s.n);
     dst[s.n] = '\0';
     return true;
+}
+
+void *slice_dup(struct slice s)
+{
+    uint8_t *copy = malloc(s.n + 1);
+
+    if (copy == NULL)
+        return NULL;
+    if (s.n > 0)
+        memcpy(copy, s.p, s.n);
+    copy[s.n] = '\0';
+    return copy;
 }

@@ -1,7 +1,8 @@
 /*
  * slice: bytes that somebody else owns. A value type, passed by value; never NUL-terminated.
  *
- * The empty slice may have a NULL pointer. No function here allocates or keeps the pointer.
+ * The empty slice may have a NULL pointer. No function here keeps the pointer, and none but
+ * slice_dup() allocates.
  */
 #ifndef SIPSD_BASE_SLICE_H
 #define SIPSD_BASE_SLICE_H
@@ -60,5 +61,8 @@ bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out);
 /* Copies into DST of SIZE bytes and terminates; false (and DST empty) if it does not fit or has a
  * NUL. */
 bool slice_to_str(struct slice s, char *dst, size_t size);
+
+/* A copy to be freed, with a NUL behind it, so that one of text is a string; NULL: no memory. */
+void *slice_dup(struct slice s);
 
 #endif

@@ -33,18 +33,6 @@ enum command_kind command_kind(const struct key *k)
 
 /* --- lists of them --- */
 
-static char *copy_of(struct slice s)
-{
-    char *text = malloc(s.n + 1);
-
-    if (text == NULL)
-        return NULL;
-    if (s.n != 0)
-        memcpy(text, s.p, s.n);
-    text[s.n] = '\0';
-    return text;
-}
-
 static void command_clear(struct command *c)
 {
     free(c->file);
@@ -61,7 +49,7 @@ struct result commands_add(struct commands *c, enum command_kind kind, const cha
                     "them",
                     LIMIT_COMMANDS);
     struct command *added = &c->list[c->count];
-    *added = (struct command){kind, copy_of(slice_of_str(file)), line, copy_of(value)};
+    *added = (struct command){kind, slice_dup(slice_of_str(file)), line, slice_dup(value)};
     if (added->file == NULL || added->value == NULL) {
         command_clear(added);
         return fail(e, ERR_NOMEM, "no memory for the orders of %s", file);

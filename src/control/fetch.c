@@ -253,9 +253,7 @@ static bool copy_params(struct fetch *f, const struct fetch_params *p)
     f->last_modified = copy(p->last_modified, &failed);
     f->user_agent = copy(p->user_agent, &failed);
     if (p->post) {
-        f->post_body = malloc(p->body.n + 1);
-        if (f->post_body != NULL && p->body.n > 0)
-            memcpy(f->post_body, p->body.p, p->body.n);
+        f->post_body = slice_dup(p->body);
         failed |= f->post_body == NULL;
     }
     buf_init(&f->body, f->p.max_bytes);

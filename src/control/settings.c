@@ -116,18 +116,6 @@ static RESULT say(struct settings *s, const struct key *k, size_t at, char *word
     return OK;
 }
 
-static char *copy_of(struct slice value)
-{
-    char *copy = malloc(value.n + 1);
-
-    if (copy == NULL)
-        return NULL;
-    if (value.n != 0)
-        memcpy(copy, value.p, value.n);
-    copy[value.n] = '\0';
-    return copy;
-}
-
 static RESULT check(const struct key_ref *key, struct slice value, struct errinfo *e)
 {
     char name[KEY_NAME_SIZE];
@@ -151,7 +139,7 @@ struct result settings_put(struct settings *s, const struct key_ref *key, struct
 {
     value = key_plain(value);
     TRY(check(key, value, e));
-    if (is_err(say(s, key->key, place(key->key, key->x, key->y), copy_of(value))))
+    if (is_err(say(s, key->key, place(key->key, key->x, key->y), slice_dup(value))))
         return fail(e, ERR_NOMEM, "no memory for the settings");
     return OK;
 }

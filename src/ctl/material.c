@@ -1,7 +1,6 @@
 #include "ctl/material.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/limits.h"
 #include "pki/certfile.h"
@@ -24,11 +23,9 @@ static RESULT append(struct material *m, struct slice der, struct errinfo *e)
     if (list == NULL)
         return fail(e, ERR_NOMEM, "out of memory");
     m->list = list;
-    uint8_t *copy = malloc(der.n > 0 ? der.n : 1);
+    uint8_t *copy = slice_dup(der);
     if (copy == NULL)
         return fail(e, ERR_NOMEM, "out of memory");
-    if (der.n > 0)
-        memcpy(copy, der.p, der.n);
     list[m->count++] = (struct slice){copy, der.n};
     return OK;
 }

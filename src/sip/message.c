@@ -382,11 +382,9 @@ static struct result parse(struct sip_message *m, struct slice bytes, struct err
     TRY(unfold(m, bytes, &end, e));
     const struct slice body = slice_from(bytes, end);
     m->body_size = body.n;
-    m->body = malloc(body.n + 1);
+    m->body = slice_dup(body);
     if (m->body == NULL)
         return err(ERR_NOMEM);
-    if (body.n > 0)
-        memcpy(m->body, body.p, body.n);
     return parse_text(m, e);
 }
 

@@ -288,11 +288,9 @@ static int set_up(struct tls_session *s, const struct tls_session_params *p)
 
 static struct result copy_flow_key(struct tls_session *s, struct slice key)
 {
-    s->flow_key = malloc(key.n > 0 ? key.n : 1);
+    s->flow_key = slice_dup(key);
     if (s->flow_key == NULL)
         return err(ERR_NOMEM);
-    if (key.n > 0)
-        memcpy(s->flow_key, key.p, key.n);
     s->flow_key_len = key.n;
     return OK;
 }

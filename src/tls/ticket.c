@@ -1,7 +1,6 @@
 #include "tls/ticket.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/wipe.h"
 #include "tls/peer.h"
@@ -18,15 +17,6 @@ struct tls_tickets {
     size_t max;
     struct entry entries[];
 };
-
-static uint8_t *copy(struct slice s)
-{
-    uint8_t *p = malloc(s.n > 0 ? s.n : 1);
-
-    if (p != NULL && s.n > 0)
-        memcpy(p, s.p, s.n);
-    return p;
-}
 
 void tls_ticket_free(struct tls_ticket *ticket)
 {
@@ -120,9 +110,9 @@ void tls_tickets_put(struct tls_tickets *t, struct slice flow_key, bool tls13, s
         return;
     struct entry new = {
         .age = t->last_age + 1,
-        .flow_key = copy(flow_key),
+        .flow_key = slice_dup(flow_key),
         .flow_key_len = flow_key.n,
-        .ticket = {.tls13 = tls13, .session = copy(session), .session_len = session.n},
+        .ticket = {.tls13 = tls13, .session = slice_dup(session), .session_len = session.n},
     };
     if (new.flow_key == NULL || new.ticket.session == NULL) {
         entry_clear(&new);

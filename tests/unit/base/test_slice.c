@@ -172,6 +172,17 @@ static void to_strings(void **state)
     assert_int_equal(dst[0], 'x');
 }
 
+static void copies(void **state)
+{
+    (void)state;
+    uint8_t *copy = slice_dup(SLICE_LIT("a\0b"));
+    assert_memory_equal(copy, "a\0b", 4);
+    free(copy);
+    char *empty = slice_dup(SLICE_EMPTY);
+    assert_string_equal(empty, "");
+    free(empty);
+}
+
 static void classes_of_characters(void **state)
 {
     (void)state;
@@ -213,6 +224,7 @@ int main(void)
         cmocka_unit_test(cutting),
         cmocka_unit_test(numbers),
         cmocka_unit_test(to_strings),
+        cmocka_unit_test(copies),
         cmocka_unit_test(classes_of_characters),
         cmocka_unit_test(hexadecimal_digits),
     };
