@@ -49,8 +49,10 @@ def s_client(port, *options, data=b"", until=b"Content-Length: 0"):
                 data, until)
 
 
-def gnutls_cli(port, *options, data=b"", until=b"Content-Length: 0", host="localhost"):
-    return talk(["gnutls-cli", "--port", port, *options, host], data, until)
+def gnutls_cli(port, *options, data=b"", until=b"Content-Length: 0", name="localhost"):
+    """By its address: not every machine can look up localhost."""
+    return talk(["gnutls-cli", "--port", port, "--sni-hostname", name, "--verify-hostname", name, *options, "127.0.0.1"],
+                data, until)
 
 
 class Caller:

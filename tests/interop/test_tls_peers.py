@@ -361,7 +361,8 @@ class OpensslToServer(Server):
 
 class GnutlsToServer(Server):
     def client(self, *options):
-        return self.talker("gnutls-cli", "--port", self.port, "--x509cafile", self.ca, *options, NAME)
+        return self.talker("gnutls-cli", "--port", self.port, "--x509cafile", self.ca, "--sni-hostname", NAME,
+                           "--verify-hostname", NAME, *options, "127.0.0.1")
 
     def test_hello_retry_request(self):
         server = self.start()
