@@ -7,13 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "control/fetch.h"
-#include "pki/certfile.h"
 #include "sys/entropy.h"
-#include "sys/store.h"
-
-#define CAS_MAX 8
+#include "tools/pemfiles.h"
 
 static const char help[] =
     "usage: fetch --ca FILE [OPTION]... URL\n"
@@ -47,74 +43,11 @@ static void die(const char *what, const struct errinfo *e)
     exit(2);
 }
 
-/* --- files --- */
-
-static struct buf read_file(const char *path)
-{
-    struct buf b;
-    struct errinfo e = ERRINFO_INIT;
-
-    buf_init(&b, LIMIT_CERT_FILE_BYTES);
-    if (path != NULL && is_err(store_read(path, &b, &e)))
-        die(path, &e);
-    return b;
-}
-
-static struct identity *load_identity(const struct program *p)
-{
-    struct identity *id = NULL;
-    struct errinfo e = ERRINFO_INIT;
-
-    if (p->cert == NULL)
-        return NULL;
-    struct buf cert = read_file(p->cert), key = read_file(p->key);
-    if (is_err(identity_load(buf_slice(&cert), buf_slice(&key), SLICE_EMPTY, &entropy_system, &id,
-                             &e)))
-        die(p->cert, &e);
-    buf_free(&cert);
-    buf_wipe(&key);
-    return id;
-}
-
-struct cas {
-    struct trust_custom list[CAS_MAX];
-    size_t n;
-};
-
-static struct result add_ca(void *arg, struct slice der, struct errinfo *e)
-{
-    struct cas *cas = arg;
-    uint8_t *copy = malloc(der.n);
-
-    (void)e;
-    if (copy == NULL || cas->n == CAS_MAX)
-        die("too many CAs", NULL);
-    memcpy(copy, der.p, der.n);
-    cas->list[cas->n++] = (struct trust_custom){"ca", {copy, der.n}};
-    return OK;
-}
-
-static struct trust *load_trust(const char *path)
-{
-    struct cas cas = {.n = 0};
-    struct trust *t = NULL;
-    struct errinfo e = ERRINFO_INIT;
-    struct buf file = read_file(path);
-
-    if ((path != NULL && is_err(certfile_each(buf_slice(&file), add_ca, &cas, &e))) ||
-        is_err(trust_new(cas.list, cas.n, NULL, NULL, &t, &e)))
-        die("--ca", &e);
-    buf_free(&file);
-    for (size_t i = 0; i < cas.n; i++)
-        free((void *)(uintptr_t)cas.list[i].der.p);
-    return t;
-}
-
 static struct tls_profile *make_profile(const struct program *p)
 {
     struct tls_profile *profile;
     struct errinfo e = ERRINFO_INIT;
-    struct identity *identity = load_identity(p);
+    struct identity *identity = pemfiles_identity(p->cert, p->key);
     const struct tls_profile_params params = {
         .role = TLS_CLIENT,
         .versions = strcmp(p->versions, "1.2") == 0   ? TLS_1_2_ONLY
@@ -197,7 +130,7 @@ static int run(struct program *p)
     p->params.loop = p->loop;
     p->params.clock = clock;
     p->params.profile = make_profile(p);
-    p->params.trust = load_trust(p->ca);
+    p->params.trust = pemfiles_trust(p->ca);
     for (unsigned i = 0; i < p->times; i++)
         run_once(p);
     tls_profile_unref(p->params.profile);

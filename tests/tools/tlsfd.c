@@ -7,12 +7,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "base/limits.h"
 #include "pki/certfile.h"
-#include "pki/identity.h"
 #include "sys/entropy.h"
-#include "sys/store.h"
 #include "tls/ciphers.h"
+#include "tools/pemfiles.h"
 
 #define TICKET_LIFE_S 86400
 
@@ -43,22 +41,9 @@ static void must(bool done, const char *what)
 
 /* --- the profile --- */
 
-static struct buf read_file(const char *path)
-{
-    struct buf b;
-    buf_init(&b, LIMIT_CERT_FILE_BYTES);
-    must(is_ok(store_read(path, &b, NULL)), path);
-    return b;
-}
-
 static void set_identity(struct tlsfd_profile *p, const char *cert, const char *key)
 {
-    struct buf certs = read_file(cert), keys = read_file(key);
-    must(is_ok(identity_load(buf_slice(&certs), buf_slice(&keys), SLICE_EMPTY, &entropy_system,
-                             &p->identity, NULL)),
-         cert);
-    buf_free(&certs);
-    buf_wipe(&keys);
+    p->identity = pemfiles_identity(cert, key);
     must(mbedtls_ssl_conf_own_cert(&p->config, identity_mbedtls_chain(p->identity),
                                    identity_mbedtls_key(p->identity)) == 0,
          "cannot use its own certificate");
@@ -74,7 +59,7 @@ static struct result add_ca(void *arg, struct slice der, struct errinfo *e)
 
 static void set_ca(struct tlsfd_profile *p, const char *path)
 {
-    struct buf file = read_file(path);
+    struct buf file = pemfiles_read(path);
     must(is_ok(certfile_each(buf_slice(&file), add_ca, p, NULL)), path);
     buf_free(&file);
     mbedtls_ssl_conf_ca_chain(&p->config, &p->ca, NULL);

@@ -16,13 +16,11 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "pki/certfile.h"
 #include "pki/verify.h"
 #include "sys/entropy.h"
-#include "sys/store.h"
 #include "tls/session.h"
+#include "tools/pemfiles.h"
 
-#define CAS_MAX   8
 #define WAIT_S    10 /* no test of ours waits longer for a peer */
 #define READ_SIZE 16384
 #define ANSWER    "answer\n"
@@ -342,69 +340,6 @@ static void on_signal(int number)
     ended = 1;
 }
 
-static struct buf read_file(const char *path)
-{
-    struct buf b;
-    struct errinfo e = ERRINFO_INIT;
-
-    buf_init(&b, LIMIT_CERT_FILE_BYTES);
-    if (path != NULL && is_err(store_read(path, &b, &e)))
-        die(path, &e);
-    return b;
-}
-
-static struct identity *load_identity(const struct options *o)
-{
-    struct identity *id = NULL;
-    struct errinfo e = ERRINFO_INIT;
-
-    if (o->cert == NULL)
-        return NULL;
-    struct buf cert = read_file(o->cert), key = read_file(o->key);
-    if (is_err(identity_load(buf_slice(&cert), buf_slice(&key), SLICE_EMPTY, &entropy_system, &id,
-                             &e)))
-        die(o->cert, &e);
-    buf_free(&cert);
-    buf_wipe(&key);
-    return id;
-}
-
-struct cas {
-    struct trust_custom list[CAS_MAX];
-    size_t n;
-};
-
-static struct result add_ca(void *arg, struct slice der, struct errinfo *e)
-{
-    struct cas *cas = arg;
-    uint8_t *copy = malloc(der.n);
-
-    (void)e;
-    if (copy == NULL || cas->n == CAS_MAX)
-        die("too many CAs", NULL);
-    memcpy(copy, der.p, der.n);
-    cas->list[cas->n++] = (struct trust_custom){"ca", {copy, der.n}};
-    return OK;
-}
-
-static struct trust *load_trust(const char *path)
-{
-    struct cas cas = {.n = 0};
-    struct trust *t = NULL;
-    struct errinfo e = ERRINFO_INIT;
-
-    if (path == NULL)
-        return NULL;
-    struct buf file = read_file(path);
-    if (is_err(certfile_each(buf_slice(&file), add_ca, &cas, &e)) ||
-        is_err(trust_new(cas.list, cas.n, NULL, NULL, &t, &e)))
-        die(path, &e);
-    buf_free(&file);
-    for (size_t i = 0; i < cas.n; i++)
-        free((void *)(uintptr_t)cas.list[i].der.p);
-    return t;
-}
-
 static int find_word(const char *const *words, const char *word)
 {
     for (int i = 0; words[i] != NULL; i++)
@@ -529,8 +464,9 @@ static void set_up(struct program *p)
 
     if (is_err(tls_global_init(&entropy_system, now_s, &e)))
         die("TLS", &e);
-    struct identity *id = load_identity(&p->o);
-    p->trust = load_trust(p->o.ca);
+    struct identity *id = pemfiles_identity(p->o.cert, p->o.key);
+    if (p->o.ca != NULL)
+        p->trust = pemfiles_trust(p->o.ca);
     if (is_err(tls_tickets_new(LIMIT_TICKETS, &p->tickets)) ||
         is_err(tls_profile_new(
             &(struct tls_profile_params){
