@@ -4,41 +4,8 @@
 # -DMBEDTLS_SOURCE_DIR for building without a network. It is copied into the build directory and the
 # patches are applied to the copy.
 
-set(MBEDTLS_SOURCE_DIR "" CACHE PATH "Unpacked mbedTLS 3.6 source; empty: fetch Debian's")
-set(_deps ${CMAKE_SOURCE_DIR}/.deps)
-if(NOT "$ENV{SIPSD_DEPS}" STREQUAL "") # one for several trees
-  set(_deps $ENV{SIPSD_DEPS})
-endif()
-set(SIPSD_DEPS ${_deps} CACHE PATH "Where fetched sources are kept")
 set(_here ${CMAKE_CURRENT_LIST_DIR})
 set(MBEDTLS_DIR ${CMAKE_BINARY_DIR}/mbedtls-source)
-
-# Sets OUT to the directory that has the pristine source, fetching it when there is none.
-function(mbedtls_find_source OUT)
-  if(MBEDTLS_SOURCE_DIR)
-    set(${OUT} ${MBEDTLS_SOURCE_DIR} PARENT_SCOPE)
-    return()
-  endif()
-  execute_process(COMMAND ${_here}/fetch.sh ${SIPSD_DEPS}/mbedtls RESULT_VARIABLE failed)
-  if(failed)
-    message(FATAL_ERROR "mbedTLS could not be fetched (see above); to build without a network, "
-                        "give its source with -DMBEDTLS_SOURCE_DIR=DIR")
-  endif()
-  set(${OUT} ${SIPSD_DEPS}/mbedtls/src PARENT_SCOPE)
-endfunction()
-
-function(mbedtls_check_version SOURCE)
-  set(header ${SOURCE}/include/mbedtls/build_info.h)
-  if(NOT EXISTS ${header})
-    message(FATAL_ERROR "${SOURCE} is not an mbedTLS source tree")
-  endif()
-  file(STRINGS ${header} line REGEX "define MBEDTLS_VERSION_STRING ")
-  string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" version "${line}")
-  if(version VERSION_LESS 3.6.7 OR NOT version VERSION_LESS 3.7)
-    message(FATAL_ERROR "mbedTLS ${version} in ${SOURCE}: it must be 3.6, and at least 3.6.7")
-  endif()
-  message(STATUS "mbedTLS ${version} from ${SOURCE}")
-endfunction()
 
 # Copies SOURCE to MBEDTLS_DIR and applies the patches, unless that is what is there already.
 function(mbedtls_prepare SOURCE)
@@ -78,8 +45,8 @@ function(mbedtls_prepare SOURCE)
   file(WRITE ${stamp} "${key}")
 endfunction()
 
-mbedtls_find_source(_source)
-mbedtls_check_version(${_source})
+find_source(_source mbedtls mbedTLS)
+check_source(${_source} mbedTLS include/mbedtls/build_info.h MBEDTLS_VERSION_STRING 3.6.7 3.7)
 mbedtls_prepare(${_source})
 
 # Listed by us, not by its own CMake files: Debian's lack Everest, and bring programs and tests.
