@@ -16,13 +16,13 @@
 #include "sip/message_write.h"
 #include "sipsd/relay.h"
 #include "sys/entropy.h"
+#include "tools/looprun.h"
 #include "tools/unit.h"
 
 #define NO_GID ((gid_t)-1)
 
 static struct {
     struct loop *loop;
-    struct loop_timer *guard;
     struct carrier *carrier;
     struct carrier_line *line;
     struct relay *relay;
@@ -91,15 +91,9 @@ static void arrives(const char *text)
 
 /* --- the phone's side --- */
 
-static void stop(void *arg)
-{
-    loop_stop(arg);
-}
-
 static void run_for(uint64_t ms)
 {
-    loop_timer_start(t.guard, ms);
-    loop_run(t.loop);
+    looprun_for(t.loop, ms);
 }
 
 static enum sipsd_status next(struct sipsd_relay *r)
@@ -154,7 +148,6 @@ static int set_up(void **state)
     memset(&t, 0, sizeof t);
     log_open(LOG_SINK_NONE, LOG_LEVEL_ERROR, "test");
     assert_true(is_ok(loop_new(&t.loop, NULL)));
-    t.guard = loop_timer_new(t.loop, stop, t.loop);
     assert_true(is_ok(carrier_new(&entropy_system, &t.carrier, &e)));
     (void)snprintf(t.dir, sizeof t.dir, "/tmp/test_relay.XXXXXX");
     assert_non_null(mkdtemp(t.dir));
@@ -173,7 +166,6 @@ static int tear_down(void **state)
     relay_free(t.relay);
     carrier_line_free(t.line);
     carrier_free(t.carrier);
-    loop_timer_free(t.guard);
     loop_free(t.loop);
     return rmdir(t.dir);
 }

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "sys/dns.h"
+#include "tools/looprun.h"
 #include "tools/unit.h"
 
 #define TYPE_A    1
@@ -36,7 +37,6 @@ enum behaviour {
 static struct {
     struct loop *loop;
     struct dns *dns;
-    struct loop_timer *guard;
     /* The server. */
     int fd;
     struct loop_poll *poll;
@@ -149,11 +149,6 @@ static void stop_server(void)
 
 /* --- asking --- */
 
-static void stop(void *arg)
-{
-    loop_stop(arg);
-}
-
 static void on_answer(void *arg, struct result r, const struct addr *addrs, size_t n,
                       const struct errinfo *e)
 {
@@ -205,7 +200,6 @@ static int set_up(void **state)
     t.fd = -1;
     assert_true(is_ok(loop_new(&t.loop, NULL)));
     assert_true(is_ok(dns_new(t.loop, &t.dns, NULL)));
-    t.guard = loop_timer_new(t.loop, stop, t.loop);
     (void)snprintf(servers, sizeof servers, "127.0.0.1:%u", (unsigned)start_server(0));
     assert_true(is_ok(dns_set_servers(t.dns, servers, NULL)));
     return 0;
@@ -216,7 +210,6 @@ static int tear_down(void **state)
     (void)state;
     dns_free(t.dns);
     stop_server();
-    loop_timer_free(t.guard);
     loop_free(t.loop);
     return 0;
 }
@@ -378,8 +371,7 @@ static void a_cancelled_query_is_never_answered(void **state)
     (void)state;
     dns_cancel(start("sip.example.com"));
     dns_cancel(start("192.0.2.1"));
-    loop_timer_start(t.guard, 50);
-    loop_run(t.loop);
+    looprun_for(t.loop, 50);
     assert_int_equal(t.asked, 2);
     assert_int_equal(t.answers, 0);
 }
@@ -390,12 +382,10 @@ static void the_resolver_may_be_freed_with_queries_under_way(void **state)
     t.behaviour = IS_SILENT;
     for (int i = 0; i < 3; i++)
         (void)start("sip.example.com");
-    loop_timer_start(t.guard, 20);
-    loop_run(t.loop);
+    looprun_for(t.loop, 20);
     dns_free(t.dns);
     t.dns = NULL;
-    loop_timer_start(t.guard, 20);
-    loop_run(t.loop);
+    looprun_for(t.loop, 20);
     assert_int_equal(t.answers, 0);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "sys/packet.h"
+#include "tools/looprun.h"
 #include "tools/unit.h"
 
 #define SIZE   65559
@@ -18,7 +19,6 @@
 
 static struct {
     struct loop *loop;
-    struct loop_timer *guard;
     struct packet_listener *listener;
     char dir[64];
     char path[96];
@@ -31,15 +31,9 @@ static struct {
     bool close_in_callback, refuse;
 } t;
 
-static void stop(void *arg)
-{
-    loop_stop(arg);
-}
-
 static void run_for(uint64_t ms)
 {
-    loop_timer_start(t.guard, ms);
-    loop_run(t.loop);
+    looprun_for(t.loop, ms);
 }
 
 static void on_packet(void *arg, struct slice packet)
@@ -95,7 +89,6 @@ static int set_up(void **state)
     (void)state;
     memset(&t, 0, sizeof t);
     assert_true(is_ok(loop_new(&t.loop, NULL)));
-    t.guard = loop_timer_new(t.loop, stop, t.loop);
     (void)snprintf(t.dir, sizeof t.dir, "/tmp/test_packet.XXXXXX");
     assert_non_null(mkdtemp(t.dir));
     (void)snprintf(t.path, sizeof t.path, "%s/relay.sock", t.dir);
@@ -113,7 +106,6 @@ static int tear_down(void **state)
         (void)close(t.client);
     packet_close(t.packet);
     packet_listener_free(t.listener);
-    loop_timer_free(t.guard);
     loop_free(t.loop);
     return rmdir(t.dir); /* so nothing was left in it */
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "sys/stream.h"
+#include "tools/looprun.h"
 #include "tools/unit.h"
 
 #define QUEUE_CAP 65536
@@ -25,22 +26,14 @@ struct side {
 struct fixture {
     struct loop *loop;
     struct stream_listener *listener;
-    struct loop_timer *guard;
     struct side client, server;
     int running_calls; /* > 0 while inside a call of stream's: no callback may come */
 };
 
-static void stop(void *arg)
-{
-    struct fixture *f = arg;
-    loop_stop(f->loop);
-}
-
 /* Turns the loop until nothing more happens for a while. */
 static void settle(struct fixture *f, uint64_t ms)
 {
-    loop_timer_start(f->guard, ms);
-    loop_run(f->loop);
+    looprun_for(f->loop, ms);
 }
 
 static void on_open(void *arg)
@@ -103,7 +96,6 @@ static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     assert_true(is_ok(loop_new(&f->loop, NULL)));
-    f->guard = loop_timer_new(f->loop, stop, f);
     f->client.f = f;
     f->server.f = f;
     buf_init(&f->client.got, 1 << 24);
@@ -121,7 +113,6 @@ static int tear_down(void **state)
     stream_close(f->client.s);
     stream_close(f->server.s);
     stream_listener_free(f->listener);
-    loop_timer_free(f->guard);
     loop_free(f->loop);
     buf_free(&f->client.got);
     buf_free(&f->server.got);

@@ -7,28 +7,22 @@
 
 #include "base/limits.h"
 #include "sys/stream.h"
+#include "tools/looprun.h"
 #include "tools/unit.h"
 
 #define CLIENTS (LIMIT_FINISHING + 8)
 
 static struct {
     struct loop *loop;
-    struct loop_timer *guard;
     struct stream_listener *listener;
     int clients[CLIENTS];
     struct stream *accepted[CLIENTS];
     size_t count;
 } t;
 
-static void stop(void *arg)
-{
-    loop_stop(arg);
-}
-
 static void run_for(uint64_t ms)
 {
-    loop_timer_start(t.guard, ms);
-    loop_run(t.loop);
+    looprun_for(t.loop, ms);
 }
 
 static void ignore_data(void *arg, struct slice data)
@@ -59,7 +53,6 @@ static int set_up(void **state)
     (void)state;
     memset(&t, 0, sizeof t);
     assert_true(is_ok(loop_new(&t.loop, NULL)));
-    t.guard = loop_timer_new(t.loop, stop, t.loop);
     assert_true(addr_parse("127.0.0.1", 0, &at));
     assert_true(is_ok(stream_listen_tcp(t.loop, &at, on_accept, NULL, &t.listener, NULL)));
     return 0;
@@ -71,7 +64,6 @@ static int tear_down(void **state)
     for (size_t i = 0; i < CLIENTS; i++)
         (void)close(t.clients[i]);
     stream_listener_free(t.listener);
-    loop_timer_free(t.guard);
     loop_free(t.loop);
     return 0;
 }

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "sys/stream.h"
 #include "sys/uvloop.h"
+#include "tools/looprun.h"
 #include "tools/unit.h"
 
 #define CLIENTS 20
@@ -25,7 +26,6 @@
 
 static struct {
     struct loop *loop;
-    struct loop_timer *guard;
     struct stream_listener *listener;
     char dir[64];
     char path[96];
@@ -37,15 +37,9 @@ static struct {
     int closed;
 } t;
 
-static void stop(void *arg)
-{
-    loop_stop(arg);
-}
-
 static void run_for(uint64_t ms)
 {
-    loop_timer_start(t.guard, ms);
-    loop_run(t.loop);
+    looprun_for(t.loop, ms);
 }
 
 static void on_accept(void *arg, struct stream *accepted)
@@ -69,7 +63,6 @@ static int set_up(void **state)
     memset(&t, 0, sizeof t);
     memset(t.clients, -1, sizeof t.clients);
     assert_true(is_ok(loop_new(&t.loop, NULL)));
-    t.guard = loop_timer_new(t.loop, stop, t.loop);
     (void)snprintf(t.dir, sizeof t.dir, "/tmp/test_listen.XXXXXX");
     assert_non_null(mkdtemp(t.dir));
     (void)snprintf(t.path, sizeof t.path, "%s/events.sock", t.dir);
@@ -86,7 +79,6 @@ static int tear_down(void **state)
         stream_close(t.accepted[i]);
     }
     stream_listener_free(t.listener);
-    loop_timer_free(t.guard);
     loop_free(t.loop);
     buf_free(&t.got);
     (void)unlink(t.path);

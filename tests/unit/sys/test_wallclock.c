@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "sys/store.h"
 #include "sys/wallclock.h"
+#include "tools/looprun.h"
 #include "tools/unit.h"
 
 #define NOW (wallclock_build_time() + 1000000)
@@ -63,17 +64,11 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct it
 
 static struct {
     struct loop *loop;
-    struct loop_timer *guard;
     struct wallclock_source *clock;
     char dir[64];
     char path[96];
     int changes;
 } t;
-
-static void stop(void *arg)
-{
-    loop_stop(arg);
-}
 
 static void on_changed(void *arg)
 {
@@ -88,7 +83,6 @@ static int set_up(void **state)
     memset(&t, 0, sizeof t);
     kernel.time_s = NOW;
     assert_true(is_ok(loop_new(&t.loop, NULL)));
-    t.guard = loop_timer_new(t.loop, stop, t.loop);
     (void)snprintf(t.dir, sizeof t.dir, "/tmp/test_wallclock.XXXXXX");
     assert_non_null(mkdtemp(t.dir));
     (void)snprintf(t.path, sizeof t.path, "%s/clock", t.dir);
@@ -100,7 +94,6 @@ static int tear_down(void **state)
 {
     (void)state;
     wallclock_close(t.clock);
-    loop_timer_free(t.guard);
     loop_free(t.loop);
     (void)unlink(t.path);
     return rmdir(t.dir);
@@ -122,8 +115,7 @@ static void set_by_somebody(int64_t time_s)
     const uint64_t one = 1;
     kernel.time_s = time_s;
     assert_int_equal(write(kernel.timer, &one, sizeof one), sizeof one);
-    loop_timer_start(t.guard, 5);
-    loop_run(t.loop);
+    looprun_for(t.loop, 5);
 }
 
 static void assert_now(enum clock_state state, int64_t epoch_s)
