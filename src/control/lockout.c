@@ -36,8 +36,8 @@ static void look_at_account(struct looking *l, const struct account *a)
         account_would_accept(a, &cfg, l->in->trust, &v))
         return;
     (void)snprintf(subject, sizeof subject, "%d", s.number);
-    (void)snprintf(why, sizeof why, "account %d would lose its server, %.60s: %s", s.number,
-                   s.host, verdict_sentence(&v));
+    (void)snprintf(why, sizeof why, "account %d would lose its server, %.60s: %s", s.number, s.host,
+                   verdict_sentence(&v));
     would_be_refused(l, PROVISION_ACCOUNT, subject, why);
 }
 
