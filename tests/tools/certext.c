@@ -24,6 +24,18 @@ static struct testpki_ext extension(const char *oid, const struct der *d)
     return (struct testpki_ext){oid, true, der_slice(&k->value)};
 }
 
+/* As testpki forgets its certificates. */
+__attribute__((destructor)) static void forget_all(void)
+{
+    while (all != NULL) {
+        struct kept *k = all;
+
+        all = k->next;
+        der_free(&k->value);
+        free(k);
+    }
+}
+
 /* The next word of *TEXT into OUT; false at the end. */
 static bool next_word(const char **text, char *out, size_t size)
 {

@@ -453,5 +453,7 @@ int main(void)
     log_open(LOG_SINK_NONE, LOG_LEVEL_ERROR, "test");
     if (is_err(tls_global_init(&rng, epoch_s, NULL))) /* identities are tried with handshakes */
         return 1;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    tls_global_free();
+    return failed;
 }
