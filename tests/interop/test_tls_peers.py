@@ -174,6 +174,7 @@ class ClientToOpenssl(Client):
     def test_key_updates_by_the_server(self):
         server = self.start("good", "-tls1_3", "-msg")
         client = self.talker(TLSPEER, "--connect", self.port, "--ca", self.ca, "--name", NAME, "--answers", "3")
+        client.wait_for("established")  # what is said to s_server before may end it
         for number, update in enumerate(("", "k\n", "K\n"), 1):
             if update:
                 server.say(update)
