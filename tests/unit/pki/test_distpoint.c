@@ -5,15 +5,23 @@
 #include "tools/testpki.h"
 #include "tools/unit.h"
 
-/* Written names live until the process ends. */
+/* Written names live until the last test has ended. */
+static struct der kept[128];
+static size_t kept_count;
+
 static struct slice keep(struct der d)
 {
-    static struct der kept[128];
-    static size_t n;
+    assert_true(kept_count < COUNT_OF(kept));
+    kept[kept_count] = d;
+    return der_slice(&kept[kept_count++]);
+}
 
-    assert_true(n < COUNT_OF(kept));
-    kept[n] = d;
-    return der_slice(&kept[n++]);
+static int forget(void **state)
+{
+    (void)state;
+    while (kept_count > 0)
+        der_free(&kept[--kept_count]);
+    return 0;
 }
 
 /* The content of a DistributionPointName: "DNS:..." as a full name, or an RDN "+CN=x" relative to
@@ -237,5 +245,5 @@ int main(void)
         cmocka_unit_test(a_malformed_point_ends_the_list),
         cmocka_unit_test(a_delta_has_the_scope_of_its_list),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, forget);
 }
