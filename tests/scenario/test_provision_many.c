@@ -39,10 +39,10 @@ static char *lines_for(const char *name)
 
 static void test_a_thousand_runs(void **state)
 {
-    char *lines[2] = {lines_for("one"), lines_for("other")};
     size_t before = 0;
     (void)state;
     SKIP_UNDER_VALGRIND(); /* it takes too long there, and knows no heap */
+    char *lines[2] = {lines_for("one"), lines_for("other")};
     for (int i = 0; i < RUNS; i++) {
         if (i == 2 * PROVLAB_MAX)
             before = heap_bytes();
